@@ -1,0 +1,87 @@
+"""Logging: one stream for our words and the libraries', as text for people or JSON for machines, without secrets."""
+
+import logging
+import re
+import sys
+from typing import Literal
+
+import structlog
+from structlog.typing import EventDict, Processor, WrappedLogger
+
+SECRETS = (
+    (re.compile(r"(xox[a-z](?:\.xox[a-z])?-|xapp-)[\w%.-]+", re.IGNORECASE), r"\1…"),
+    (re.compile(r"(://[^\s:/@]*:)[^\s/@]+@"), r"\1…@"),  # the password in an address
+    (re.compile(r"([?&]ticket=)[^\s&\"']+"), r"\1…"),  # lets its holder into a Socket Mode connection
+)
+
+QUIET = {
+    "slack_sdk": logging.INFO,  # these print what people wrote, and tokens, one level below
+    "slack_bolt": logging.INFO,
+    "aiohttp": logging.INFO,
+    "asyncio": logging.INFO,
+    "websockets": logging.INFO,
+    "sqlalchemy": logging.WARNING,
+}
+
+
+def configure(level: str, format: Literal["text", "json"]) -> None:
+    """Send every log line of this process to standard error; may be called again.
+
+    Args:
+        level: the least important level that is shown, of a few chatty libraries only from their own level on.
+        format: ``text`` for a person at a terminal, ``json`` for one object a line.
+    """
+    shared: list[Processor] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.stdlib.add_logger_name,
+        structlog.stdlib.add_log_level,
+        structlog.stdlib.PositionalArgumentsFormatter(),
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        structlog.processors.StackInfoRenderer(),
+    ]
+    structlog.configure(
+        processors=[
+            structlog.stdlib.filter_by_level,
+            *shared,
+            structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
+        ],
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        wrapper_class=structlog.stdlib.BoundLogger,
+    )
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *_renderers(format), _redact],
+            foreign_pre_chain=[*shared, structlog.stdlib.ExtraAdder()],
+        )
+    )
+    root = logging.getLogger()
+    root.handlers = [handler]
+    root.setLevel(level)
+    for name, least in QUIET.items():
+        logging.getLogger(name).setLevel(max(least, root.level))
+
+
+def redacted(text: str) -> str:
+    """The text without what looks like a token or a password."""
+    for pattern, instead in SECRETS:
+        text = pattern.sub(instead, text)
+    return text
+
+
+def _renderers(format: Literal["text", "json"]) -> list[Processor]:
+    if format == "json":
+        return [
+            structlog.processors.format_exc_info,
+            structlog.processors.JSONRenderer(ensure_ascii=False, default=str),
+        ]
+    return [
+        structlog.dev.ConsoleRenderer(
+            colors=sys.stderr.isatty(), exception_formatter=structlog.dev.plain_traceback, pad_event_to=0
+        )
+    ]
+
+
+def _redact(_logger: WrappedLogger, _method: str, line: EventDict) -> str:
+    """The last step, on the finished line, so that nothing gets past it."""
+    return redacted(str(line))

@@ -1,0 +1,69 @@
+"""The database: the declarative base, and how a transaction begins and ends."""
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import DateTime, MetaData
+from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
+from sqlalchemy.orm import DeclarativeBase
+
+Begin = Callable[[], AbstractAsyncContextManager[AsyncSession]]
+"""Opens a transaction: committed when the block ends, rolled back when it raises."""
+
+STATEMENT_TIMEOUT_MS = 2_000
+"""Slack waits three seconds for an answer; a statement that takes longer than this is given up."""
+
+
+class Base(DeclarativeBase):
+    """Every time is aware; constraints are named alike, so that a migration can find them."""
+
+    type_annotation_map = {datetime: DateTime(timezone=True), dict[str, Any]: None}  # noqa: RUF012
+    metadata = MetaData(
+        naming_convention={
+            "pk": "pk_%(table_name)s",
+            "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+            "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+            "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+            "ck": "ck_%(table_name)s_%(constraint_name)s",
+        }
+    )
+
+
+def engine(url: str) -> AsyncEngine:
+    """An engine that gives up before Slack does, so that the person still gets an answer."""
+    return create_async_engine(
+        url,
+        pool_size=8,
+        max_overflow=0,
+        pool_timeout=2,
+        connect_args={
+            "connect_timeout": 2,
+            "options": f"-c statement_timeout={STATEMENT_TIMEOUT_MS} -c timezone=UTC",
+        },
+    )
+
+
+def transactions(engine: AsyncEngine, *, wake: Callable[[], None] = lambda: None) -> Begin:
+    """How this process opens transactions.
+
+    Args:
+        engine: where to.
+        wake: called after each commit that left something in the outbox.
+    """
+
+    @asynccontextmanager
+    async def begin() -> AsyncIterator[AsyncSession]:
+        async with AsyncSession(engine, expire_on_commit=False, autoflush=False) as session:
+            async with session.begin():
+                yield session
+            if session.info.get("outbox"):
+                wake()
+
+    return begin
+
+
+def now() -> datetime:
+    """The one clock of the domain: aware, in UTC."""
+    return datetime.now(UTC)

@@ -1,0 +1,292 @@
+"""Incidents: what is stored, how one is opened, and who can see which."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Any, NoReturn
+from uuid import UUID, uuid4
+
+from sqlalchemy import (
+    CheckConstraint,
+    ColumnElement,
+    Enum,
+    ForeignKey,
+    Index,
+    String,
+    UniqueConstraint,
+    Uuid,
+    and_,
+    exists,
+    func,
+    literal,
+    or_,
+    select,
+    text,
+    true,
+    update,
+)
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import Mapped, joinedload, mapped_column, relationship
+
+from domain import policy, timeline, users, workspaces
+from domain import text as words
+from domain.db import Base
+from domain.errors import InvalidInput, NotFound, Repeated
+from domain.outbox import Topic
+from domain.policy import Action, Actor, Standing
+from domain.threads import Thread
+from domain.timeline import Change, What
+from domain.users import User
+from domain.workspaces import Category, Channel, Workspace
+
+
+class Status(StrEnum):
+    """The lifecycle; README draws it. Change the picture, ``domain/lifecycle.py`` and this together."""
+
+    OPEN = "open"
+    IN_PROGRESS = "in_progress"
+    RESOLVED = "resolved"
+
+    @property
+    def label(self) -> str:
+        """The status as people say it."""
+        return self.value.replace("_", " ")
+
+
+class Priority(StrEnum):
+    """How much it matters, in falling order, which is the order in the database, too."""
+
+    CRITICAL = "critical"
+    HIGH = "high"
+    MEDIUM = "medium"
+    LOW = "low"
+
+
+class Incident(Base):
+    """One incident, one card, one thread."""
+
+    __tablename__ = "incident"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    workspace_id: Mapped[str] = mapped_column(ForeignKey("workspace.id"))
+    number: Mapped[int]
+    title: Mapped[str]
+    description: Mapped[str] = mapped_column(server_default="")
+    status: Mapped[Status] = mapped_column(
+        Enum(Status, name="status", metadata=Base.metadata, values_callable=lambda s: [m.value for m in s]),
+        server_default=Status.OPEN,
+    )
+    priority: Mapped[Priority] = mapped_column(
+        Enum(Priority, name="priority", metadata=Base.metadata, values_callable=lambda s: [m.value for m in s])
+    )
+    category: Mapped[str]
+    created_at: Mapped[datetime] = mapped_column(server_default=func.now())
+    updated_at: Mapped[datetime] = mapped_column(server_default=func.now())
+    resolved_at: Mapped[datetime | None]
+    resolution: Mapped[str] = mapped_column(server_default="")
+    owner_id: Mapped[UUID] = mapped_column(ForeignKey("user.id"))
+    assignee_id: Mapped[UUID | None] = mapped_column(ForeignKey("user.id"))
+    channel_id: Mapped[str]
+    card_ts: Mapped[str | None]
+    version: Mapped[int] = mapped_column(server_default="1")
+    source: Mapped[str | None]
+    deleted_at: Mapped[datetime | None]
+
+    owner: Mapped[User] = relationship(foreign_keys=owner_id, lazy="raise")
+    assignee: Mapped[User | None] = relationship(foreign_keys=assignee_id, lazy="raise")
+
+    __table_args__ = (
+        UniqueConstraint("workspace_id", "number"),
+        UniqueConstraint("workspace_id", "source"),
+        workspaces.category_of_workspace(),
+        CheckConstraint("char_length(title) BETWEEN 1 AND 255", name="title_length"),
+        CheckConstraint("(status = 'resolved') = (resolved_at IS NOT NULL)", name="resolved_has_time"),
+        Index(
+            "ix_incident_unresolved", "workspace_id", "priority", "number",
+            postgresql_where=text("status <> 'resolved' AND deleted_at IS NULL"),
+        ),
+        Index("ix_incident_assignee", "assignee_id", "number"),
+        Index("ix_incident_owner", "owner_id", "number"),
+        Index(
+            "ix_incident_without_card", "workspace_id", "channel_id",
+            postgresql_where=text("card_ts IS NULL AND deleted_at IS NULL"),
+        ),
+    )  # fmt: skip
+
+    @property
+    def ref(self) -> str:
+        """The name by which people know it."""
+        return f"INC-{self.number}"
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """What a person says of a new incident.
+
+    Args:
+        channel_id: where the card goes; the bot must be able to post there.
+        source: names the request that made it, so that the same one again makes nothing.
+    """
+
+    title: str
+    channel_id: str
+    description: str = ""
+    priority: Priority = Priority.MEDIUM
+    category: str = workspaces.CATEGORIES[0]
+    assignee: str | None = None
+    source: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """Which incident, and which version of it the person saw, if they clicked on a card or form."""
+
+    id: UUID | None = None
+    number: int | None = None
+    thread: tuple[str, str] | None = None
+    version: int | None = None
+
+
+async def create(session: AsyncSession, draft: Draft, *, by: Actor) -> UUID:
+    """Open an incident and announce it.
+
+    Returns:
+        Its id; the number is the workspace's next, without gaps: its counter is locked from here
+        to the commit, so this is the last statement of the transaction.
+
+    Raises:
+        Forbidden: ``by`` is not an active member.
+        InvalidInput: the title, description, category or assignee cannot be used.
+        Repeated: an incident with the same ``source`` exists.
+    """
+    policy.require(by, Action.CREATE)
+    title = words.title(draft.title)
+    description = words.body(draft.description, field="description")
+    assignee = await _assignable(session, draft.assignee, by=by)
+    made = uuid4()
+    created = [Change(What.CREATED, new=title)]
+    topics: tuple[Topic, ...] = (Topic.INCIDENT_OPENED,)
+    if assignee:
+        created.append(Change(What.ASSIGNED, new=assignee.name))
+        topics += (Topic.PERSON_ASSIGNED,) if assignee.id != by.id else ()
+    await timeline.record(session, made, *created, by=by, topics=topics)
+    counter = update(Workspace).where(Workspace.id == by.workspace_id).values(last_number=Workspace.last_number + 1)
+    number = counter.returning(Workspace.last_number).cte("counter")
+    values: dict[str, Any] = {
+        "id": literal(made),
+        "workspace_id": literal(by.workspace_id),
+        "title": literal(title),
+        "description": literal(description),
+        "priority": literal(draft.priority, Incident.priority.type),
+        "owner_id": literal(by.id),
+        "assignee_id": literal(assignee.id if assignee else None, Uuid),
+        "channel_id": literal(draft.channel_id),
+        "source": literal(draft.source, String),
+        "number": select(number.c.last_number).scalar_subquery(),
+        "category": Category.name,
+    }
+    in_use = (Category.workspace_id == by.workspace_id, Category.name == draft.category, ~Category.is_retired)
+    row = select(*values.values()).where(*in_use)
+    inserted = (
+        insert(Incident)
+        .from_select(list(values), row)
+        .on_conflict_do_nothing(index_elements=["workspace_id", "source"])
+    )
+    if await session.scalar(inserted.returning(Incident.id)) is None:
+        await _refuse(session, draft, by=by)
+    return made
+
+
+async def locked(session: AsyncSession, target: Target, *, by: Actor) -> Incident:
+    """The incident, locked until the commit.
+
+    Raises:
+        NotFound: there is none, or ``by`` may not see it; the sentence is the same.
+    """
+    wanted = select(Incident).where(*_is(target, by)).with_for_update()
+    incident: Incident | None = await session.scalar(wanted)
+    return incident or _not_found(target)
+
+
+async def get(session: AsyncSession, target: Target, *, by: Actor) -> Incident:
+    """The incident with its owner and assignee, to be shown to ``by``; raises NotFound like locked."""
+    wanted = select(Incident).where(*_is(target, by)).options(*WITH_PEOPLE)
+    incident: Incident | None = await session.scalar(wanted)
+    return incident or _not_found(target)
+
+
+async def read(session: AsyncSession, incident_id: UUID) -> Incident | None:
+    """The incident with its people, for a delivery; None once it is gone."""
+    alive = (Incident.id == incident_id, Incident.deleted_at.is_(None))
+    found: Incident | None = await session.scalar(select(Incident).where(*alive).options(*WITH_PEOPLE))
+    return found
+
+
+def visible_to(actor: Actor) -> ColumnElement[bool]:
+    """Which incidents this person may see.
+
+    Members see those in public channels, everybody the own and those of the channel where they
+    are just now, superusers all. A channel that the bot does not know counts as private.
+    """
+    if actor.is_superuser:
+        return true()
+    own = [Incident.owner_id == actor.id, Incident.assignee_id == actor.id, Incident.channel_id == actor.channel_id]
+    public = exists().where(
+        Channel.workspace_id == Incident.workspace_id, Channel.id == Incident.channel_id, ~Channel.is_private
+    )
+    return or_(*own, public) if actor.is_member else or_(*own)
+
+
+def in_workspace(actor: Actor) -> ColumnElement[bool]:
+    """The incidents that exist in the actor's workspace."""
+    return and_(Incident.workspace_id == actor.workspace_id, Incident.deleted_at.is_(None))
+
+
+async def _assignable(session: AsyncSession, slack_user_id: str | None, *, by: Actor) -> Actor | None:
+    if slack_user_id is None:
+        return None
+    policy.require(by, Action.ASSIGN)
+    person = await users.find(session, by.workspace_id, slack_user_id)
+    if person is None:
+        raise InvalidInput("Not saved: nobody here knows this assignee. Choose somebody else.", field="assignee")
+    profile, account = person
+    reason = _unfit(profile, account)
+    if reason:
+        raise InvalidInput(f"Not saved: {profile.name} {reason}. Choose an active member.", field="assignee")
+    return account or await users.join(session, by.workspace_id, profile)
+
+
+def _unfit(profile: users.Profile, account: Actor | None) -> str:
+    if profile.is_deactivated or (account is not None and not account.is_active):
+        return "is deactivated"
+    nouns = {Standing.GUEST: "is a guest", Standing.EXTERNAL: "is from another organisation", Standing.BOT: "is an app"}
+    return nouns.get(profile.standing, "")
+
+
+async def _refuse(session: AsyncSession, draft: Draft, *, by: Actor) -> NoReturn:
+    same = (Incident.workspace_id == by.workspace_id, Incident.source == draft.source)
+    if await session.scalar(select(exists().where(*same))):
+        raise Repeated
+    raise InvalidInput(f"Not saved: there is no category {draft.category!r} here. Choose another.", field="category")
+
+
+def _is(target: Target, by: Actor) -> list[ColumnElement[bool]]:
+    which: ColumnElement[bool]
+    if target.thread:
+        here = (Thread.workspace_id == by.workspace_id, Thread.channel_id == target.thread[0])
+        thread = select(Thread.incident_id).where(*here, Thread.ts == target.thread[1])
+        which = Incident.id == thread.scalar_subquery()
+    elif target.number is not None:
+        which = Incident.number == target.number
+    else:
+        which = Incident.id == target.id
+    return [which, in_workspace(by), visible_to(by)]
+
+
+def _not_found(target: Target) -> NoReturn:
+    name = f"INC-{target.number}" if target.number is not None else "incident like this"
+    raise NotFound(f"There is no {name} that you can see. Look at /incident list for the open ones.")
+
+
+WITH_PEOPLE = (joinedload(Incident.owner), joinedload(Incident.assignee))

@@ -1,0 +1,176 @@
+"""The steps of an incident's life; README draws them.
+
+Each step finds and locks the incident, asks the policy, checks the state and the version that the
+person saw, changes the row and records it. All raise NotFound, Forbidden and Conflict as
+``resolve`` says.
+"""
+
+from datetime import datetime, timedelta
+from typing import NoReturn
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from domain import db, incidents, policy, text, timeline
+from domain.errors import AlreadyDone, Conflict, InvalidInput
+from domain.incidents import Incident, Status, Target
+from domain.policy import Action, Actor
+from domain.timeline import Change, Happening, What
+from domain.users import User
+
+CLOCK_SKEW = timedelta(minutes=2)
+"""A person's clock may be ahead of ours by this much."""
+
+_MEANT = {
+    What.CREATED: "opened",
+    What.ASSIGNED: "assigned",
+    What.STARTED: "started",
+    What.REVERTED: "put back to open",
+    What.RESOLVED: "resolved",
+    What.REOPENED: "reopened",
+}
+
+
+async def take(session: AsyncSession, target: Target, *, by: Actor) -> Incident:
+    """Assign it to oneself and start it; takes an incident over from its assignee, too."""
+    incident = await incidents.locked(session, target, by=by)
+    policy.require(by, Action.TAKE)
+    if incident.status is Status.IN_PROGRESS and incident.assignee_id == by.id:
+        await _already(session, incident, What.ASSIGNED, by=by)
+    if incident.status is Status.RESOLVED:
+        await _conflict(session, incident, "Not taken", by=by)
+    await _unchanged(session, incident, target, "Not taken", by=by)
+    changes = []
+    if incident.assignee_id != by.id:
+        changes.append(Change(What.ASSIGNED, old=await _name_of_assignee(session, incident), new=by.name))
+        incident.assignee_id = by.id
+    if incident.status is Status.OPEN:
+        changes.append(_move(incident, What.STARTED, Status.IN_PROGRESS))
+    return await _record(session, incident, *changes, by=by)
+
+
+async def start(session: AsyncSession, target: Target, *, by: Actor) -> Incident:
+    """From open to in progress, whoever it is assigned to."""
+    incident = await incidents.locked(session, target, by=by)
+    policy.require(by, Action.START)
+    if incident.status is Status.IN_PROGRESS:
+        await _already(session, incident, What.STARTED, What.REOPENED, by=by)
+    if incident.status is Status.RESOLVED:
+        await _conflict(session, incident, "Not started", by=by)
+    await _unchanged(session, incident, target, "Not started", by=by)
+    return await _record(session, incident, _move(incident, What.STARTED, Status.IN_PROGRESS), by=by)
+
+
+async def revert(session: AsyncSession, target: Target, *, by: Actor) -> Incident:
+    """From in progress back to open; the assignee stays."""
+    incident = await incidents.locked(session, target, by=by)
+    policy.require(by, Action.REVERT)
+    if incident.status is Status.OPEN:
+        await _already(session, incident, What.REVERTED, What.CREATED, by=by)
+    if incident.status is Status.RESOLVED:
+        await _conflict(session, incident, "Not put back", by=by)
+    await _unchanged(session, incident, target, "Not put back", by=by)
+    return await _record(session, incident, _move(incident, What.REVERTED, Status.OPEN), by=by)
+
+
+async def resolve(
+    session: AsyncSession, target: Target, *, note: str = "", at: datetime | None = None, by: Actor
+) -> Incident:
+    """Resolve an incident, through in_progress if it was open.
+
+    Args:
+        target: which, and the version that the person saw, if they clicked on a card.
+        note: what fixed it; up to 40,000 characters, plain text.
+        at: when it was fixed; between its opening and now, which is the default.
+        by: must be an active member of the incident's workspace who can see it.
+
+    Raises:
+        NotFound: there is no such incident, or ``by`` may not see it.
+        Forbidden: ``by`` may not resolve it.
+        InvalidInput: the note is too long, or the time is not between opening and now.
+        AlreadyDone: it is resolved; says by whom and when.
+        Conflict: it changed since ``target.version``; says what and by whom.
+    """
+    incident = await incidents.locked(session, target, by=by)
+    policy.require(by, Action.RESOLVE)
+    if incident.status is Status.RESOLVED:
+        await _already(session, incident, What.RESOLVED, by=by)
+    await _unchanged(session, incident, target, "Not resolved", by=by)
+    fixed_at = _fixed_at(incident, at, by=by)
+    note = text.body(note, field="note")
+    changes = []
+    if incident.status is Status.OPEN:
+        changes.append(_move(incident, What.STARTED, Status.IN_PROGRESS))
+    changes.append(_move(incident, What.RESOLVED, Status.RESOLVED))
+    incident.resolved_at, incident.resolution = fixed_at, note
+    return await _record(session, incident, *changes, by=by, note=note)
+
+
+async def reopen(session: AsyncSession, target: Target, *, note: str = "", by: Actor) -> Incident:
+    """From resolved to in progress; the time and the note of the resolution leave the card."""
+    incident = await incidents.locked(session, target, by=by)
+    policy.require(by, Action.REOPEN)
+    if incident.status is not Status.RESOLVED:
+        await _already(session, incident, What.REOPENED, What.STARTED, What.REVERTED, What.CREATED, by=by)
+    await _unchanged(session, incident, target, "Not reopened", by=by)
+    change = _move(incident, What.REOPENED, Status.IN_PROGRESS)
+    incident.resolved_at, incident.resolution = None, ""
+    return await _record(session, incident, change, by=by, note=text.body(note, field="note"))
+
+
+def _move(incident: Incident, what: What, to: Status) -> Change:
+    change = Change(what, old=incident.status.label, new=to.label)
+    incident.status = to
+    return change
+
+
+async def _record(session: AsyncSession, incident: Incident, *changes: Change, by: Actor, note: str = "") -> Incident:
+    incident.version += 1
+    incident.updated_at = db.now()
+    await session.flush()
+    await timeline.record(session, incident.id, *changes, by=by, note=note)
+    return incident
+
+
+def _fixed_at(incident: Incident, at: datetime | None, *, by: Actor) -> datetime:
+    now = db.now()
+    if at is None:
+        return now
+    if at > now + CLOCK_SKEW:
+        raise InvalidInput("Not resolved: this time is in the future. Choose now or earlier.", field="fixed_at")
+    if at < incident.created_at.replace(second=0, microsecond=0):
+        opened = by.clock(incident.created_at)
+        raise InvalidInput(
+            f"Not resolved: {incident.ref} was opened at {opened}. Choose a later time.", field="fixed_at"
+        )
+    return min(max(at, incident.created_at), now)
+
+
+async def _unchanged(session: AsyncSession, incident: Incident, target: Target, refusal: str, *, by: Actor) -> None:
+    if target.version is not None and target.version != incident.version:
+        await _conflict(session, incident, refusal, by=by)
+
+
+async def _already(session: AsyncSession, incident: Incident, *what: What, by: Actor) -> NoReturn:
+    happening = await timeline.last(session, incident.id, *what)
+    raise AlreadyDone(f"Nothing to do: {_told(incident, happening, by=by)} It is {incident.status.label}.")
+
+
+async def _conflict(session: AsyncSession, incident: Incident, refusal: str, *, by: Actor) -> NoReturn:
+    happening = await timeline.last(session, incident.id, *What)
+    raise Conflict(
+        f"{refusal}: {_told(incident, happening, by=by)} It is {incident.status.label} now. "
+        "Look at the card before you go on."
+    )
+
+
+def _told(incident: Incident, happening: Happening | None, *, by: Actor) -> str:
+    if happening is None:
+        return f"{incident.ref} changed."
+    who = "you" if happening.by_user_id == by.id else happening.by_name
+    verb = f"assigned to {happening.new}" if happening.what is What.ASSIGNED else _MEANT[happening.what]
+    return f"{incident.ref} was {verb} by {who} at {by.clock(happening.at)}."
+
+
+async def _name_of_assignee(session: AsyncSession, incident: Incident) -> str:
+    assignee = await session.get(User, incident.assignee_id) if incident.assignee_id else None
+    return assignee.full_name if assignee else ""

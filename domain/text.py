@@ -1,0 +1,70 @@
+"""What people type, made fit to be stored without losing a word."""
+
+import re
+import unicodedata
+
+from domain.errors import InvalidInput
+
+TITLE_LIMIT = 255
+TEXT_LIMIT = 40_000
+"""Slack cuts messages here; nothing longer can arrive."""
+
+_UNSTORABLE = re.compile(r"[\x00\ud800-\udfff]")
+
+
+def clean(text: str) -> str:
+    """Text as it is stored: NUL and lone surrogates, which PostgreSQL refuses, become U+FFFD."""
+    return _UNSTORABLE.sub("\N{REPLACEMENT CHARACTER}", text).strip()
+
+
+def title(text: str) -> str:
+    """A title on one line, 1 to 255 characters.
+
+    Raises:
+        InvalidInput: on the field ``title``, saying how long it is.
+    """
+    cleaned = " ".join(clean(text).split())
+    if not any(is_visible(character) for character in cleaned):
+        raise InvalidInput("Not saved: the title is empty. Write what is wrong in a few words.", field="title")
+    if len(cleaned) > TITLE_LIMIT:
+        raise InvalidInput(
+            f"Not saved: the title has {len(cleaned)} characters, and {TITLE_LIMIT} is the most. "
+            "Shorten it and move the rest to the description.",
+            field="title",
+        )
+    return cleaned
+
+
+def body(text: str, *, field: str) -> str:
+    """A description, comment or note of at most 40,000 characters, perhaps empty.
+
+    Raises:
+        InvalidInput: on ``field``, when it is longer.
+    """
+    cleaned = clean(text)
+    if len(cleaned) > TEXT_LIMIT:
+        raise InvalidInput(
+            f"Not saved: this text has {len(cleaned):,} characters, and {TEXT_LIMIT:,} is the most. "
+            "Shorten it, or put the rest in a comment.",
+            field=field,
+        )
+    return cleaned
+
+
+def is_visible(character: str) -> bool:
+    """Whether a reader would see it: not a space, a control or a formatting mark."""
+    return unicodedata.category(character)[0] not in "CZ"
+
+
+def split_title(text: str) -> tuple[str, str]:
+    """A title and a description out of one run of text, so that a long one keeps every word.
+
+    Returns:
+        The text and "" if it fits in a title, else its beginning and the whole text.
+    """
+    whole = clean(text)
+    line = " ".join(whole.split())
+    if len(line) <= TITLE_LIMIT:
+        return line, ""
+    head = line[: TITLE_LIMIT - 1]
+    return (head.rsplit(" ", 1)[0] if " " in head[TITLE_LIMIT // 2 :] else head) + "…", whole

@@ -1,0 +1,110 @@
+"""A Slack workspace, its channels as far as the bot is in them, and its categories."""
+
+from dataclasses import dataclass
+
+from sqlalchemy import ForeignKey, ForeignKeyConstraint, func, select, update
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import Mapped, mapped_column
+
+from domain.db import Base
+
+CATEGORIES = ("bug", "outage", "security", "question", "documentation", "feature_request")
+"""What a new workspace starts with; the first is the default of a new incident."""
+
+
+class Workspace(Base):
+    """One Slack team; ``last_number`` counts its incidents."""
+
+    __tablename__ = "workspace"
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    url: Mapped[str] = mapped_column(server_default="")
+    last_number: Mapped[int] = mapped_column(server_default="0")
+
+
+class Channel(Base):
+    """A channel that the bot was in; ``is_open`` says that it can still post there."""
+
+    __tablename__ = "channel"
+
+    workspace_id: Mapped[str] = mapped_column(ForeignKey("workspace.id"), primary_key=True)
+    id: Mapped[str] = mapped_column(primary_key=True)
+    name: Mapped[str]
+    is_private: Mapped[bool]
+    is_open: Mapped[bool]
+
+
+class Category(Base):
+    """What kind of incident; in the order in which they were added."""
+
+    __tablename__ = "category"
+
+    workspace_id: Mapped[str] = mapped_column(ForeignKey("workspace.id"), primary_key=True)
+    name: Mapped[str] = mapped_column(primary_key=True)
+    position: Mapped[int]
+    is_retired: Mapped[bool] = mapped_column(server_default="false")
+
+
+def category_of_workspace(table_column: str = "category") -> ForeignKeyConstraint:
+    """A category is one of its own workspace's."""
+    return ForeignKeyConstraint(["workspace_id", table_column], ["category.workspace_id", "category.name"])
+
+
+@dataclass(frozen=True, slots=True)
+class ChannelFacts:
+    """What Slack says of a channel."""
+
+    id: str
+    name: str
+    is_private: bool
+    is_open: bool = True
+
+
+async def ensure(session: AsyncSession, workspace_id: str, *, url: str) -> None:
+    """Know this workspace, with the shipped categories; harmless to repeat."""
+    team = insert(Workspace).values(id=workspace_id, url=url)
+    await session.execute(team.on_conflict_do_update(index_elements=["id"], set_={"url": url}))
+    shipped = [{"workspace_id": workspace_id, "name": n, "position": i} for i, n in enumerate(CATEGORIES)]
+    await session.execute(insert(Category).values(shipped).on_conflict_do_nothing())
+
+
+async def learn_channels(session: AsyncSession, workspace_id: str, facts: list[ChannelFacts]) -> None:
+    """Remember what Slack says of these channels now, in one statement."""
+    if not facts:
+        return
+    rows = [{"workspace_id": workspace_id, **_columns(f)} for f in facts]
+    statement = insert(Channel).values(rows)
+    columns = {name: statement.excluded[name] for name in ("name", "is_private", "is_open")}
+    await session.execute(statement.on_conflict_do_update(index_elements=["workspace_id", "id"], set_=columns))
+
+
+async def close_channel(session: AsyncSession, workspace_id: str, channel_id: str) -> None:
+    """The bot was removed from the channel, or it was archived: its incidents stay."""
+    here = (Channel.workspace_id == workspace_id, Channel.id == channel_id)
+    await session.execute(update(Channel).where(*here).values(is_open=False))
+
+
+async def rename_channel(session: AsyncSession, workspace_id: str, channel_id: str, name: str) -> None:
+    """The channel has another name now."""
+    here = (Channel.workspace_id == workspace_id, Channel.id == channel_id)
+    await session.execute(update(Channel).where(*here).values(name=name))
+
+
+async def category_names(session: AsyncSession, workspace_id: str) -> list[str]:
+    """The categories in use, the default one first."""
+    used = select(Category.name).where(Category.workspace_id == workspace_id, ~Category.is_retired)
+    return list(await session.scalars(used.order_by(Category.position)))
+
+
+async def open_channel(session: AsyncSession, workspace_id: str, *candidates: str | None) -> str | None:
+    """The first of these channels in which the bot can post, if any."""
+    wanted = [c for c in candidates if c]
+    order = func.array_position(wanted, Channel.id)
+    here = (Channel.workspace_id == workspace_id, Channel.id.in_(wanted), Channel.is_open)
+    found: str | None = await session.scalar(select(Channel.id).where(*here).order_by(order).limit(1))
+    return found
+
+
+def _columns(facts: ChannelFacts) -> dict[str, str | bool]:
+    return {"id": facts.id, "name": facts.name, "is_private": facts.is_private, "is_open": facts.is_open}

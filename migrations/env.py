@@ -1,0 +1,27 @@
+"""How alembic runs here: on a connection that is handed over, or on DATABASE_URL for the developer."""
+
+import os
+
+from alembic import context
+from sqlalchemy import Connection, create_engine, text
+
+from domain.models import Base
+
+LOCK = 7_150_842_026
+"""Names the transaction-wide lock that lets one of several starting processes migrate."""
+
+
+def migrate(connection: Connection) -> None:
+    """Run the wanted revisions in one transaction; another process that does the same waits and finds it done."""
+    context.configure(connection=connection, target_metadata=Base.metadata, transaction_per_migration=False)
+    with context.begin_transaction():
+        connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": LOCK})
+        context.run_migrations()
+
+
+given = context.config.attributes.get("connection")
+if given is not None:
+    migrate(given)
+else:
+    with create_engine(os.environ["DATABASE_URL"]).connect() as opened:
+        migrate(opened)

@@ -1,0 +1,149 @@
+"""The Web API over HTTP: who may call what how often, what comes back, and what is made to fail."""
+
+import asyncio
+import json
+from typing import Any
+from urllib.parse import parse_qsl
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+
+from sandbox.core import Sandbox
+from sandbox.errors import SlackError
+from sandbox.faults import Fault
+from sandbox.journal import milliseconds
+from sandbox.limits import limited
+from sandbox.methods import chat, conversations, files, method, other, users, views
+
+Json = dict[str, Any]
+
+METHODS = {
+    **other.METHODS,
+    **users.METHODS,
+    **chat.METHODS,
+    **conversations.METHODS,
+    **views.METHODS,
+    **files.METHODS,
+}
+
+
+async def endpoint(request: Request) -> Response:
+    box: Sandbox = request.app.state.box
+    name = request.path_params["method"]
+    began = milliseconds()
+    given, token = await _received(request, name)
+    box.dispatcher.in_flight += 1
+    try:
+        fault = box.faults.strikes("method", name)
+        answer = await _answered(box, request, name, given, token, fault)
+    finally:
+        box.dispatcher.in_flight -= 1
+    told = json.loads(bytes(answer.body)) if answer is not None else None
+    http = answer.status_code if answer is not None else 0
+    box.journal.write("api", began, method=name, args=given, answer=told, http=http)
+    return answer or Response()
+
+
+async def _answered(
+    box: Sandbox, request: Request, name: str, given: Json, token: str, fault: Fault | None
+) -> JSONResponse | None:
+    """None for an answer that never comes."""
+    kind = fault.kind if fault else ""
+    if fault and kind == "slow":
+        await asyncio.sleep(fault.delay_ms / 1000)
+    if fault and kind == "http_500":
+        return JSONResponse({"ok": False, "error": "internal_error"}, 500)
+    if fault and kind == "ratelimited":
+        return _refusal(limited(fault.retry_after))
+    if kind.startswith("error:"):
+        return _refusal(SlackError(kind.removeprefix("error:")))
+    if kind == "connection_reset":
+        _break(box, request)
+        return None
+    answer = None if kind == "timeout" else _call(box, name, given, token)
+    if fault and kind.startswith("timeout"):
+        await _hang(box, request, fault.delay_ms)
+        return None
+    return answer
+
+
+def _call(box: Sandbox, name: str, given: Json, token: str) -> JSONResponse:
+    try:
+        found = METHODS.get(name)
+        if found is None:
+            return _refusal(SlackError("unknown_method", req_method=name))
+        _authorise(box, found, token)
+        box.limits.spend(name, found.tier)
+        box.require_scope(found.scopes)
+        answer = {"ok": True, **found.run(box, method.read(found, _in_this_team(box, given)))}
+    except SlackError as error:
+        return _refusal(error)
+    box.journal.ring()
+    headers = {"x-oauth-scopes": ",".join(box.manifest.scopes), "x-accepted-oauth-scopes": ",".join(found.scopes)}
+    return JSONResponse(answer, headers=headers)
+
+
+def _in_this_team(box: Sandbox, given: Json) -> Json:
+    """Every method takes ``team_id``, which only installations for a whole organisation need."""
+    if given.get("team_id", box.team_id) != box.team_id:
+        raise SlackError("team_not_found")
+    return {name: value for name, value in given.items() if name != "team_id"}
+
+
+def _authorise(box: Sandbox, found: method.Method, token: str) -> None:
+    if found.token == "none":  # noqa: S105
+        return
+    if not token:
+        raise SlackError("not_authed")
+    if token not in (box.bot_token, box.app_token):
+        raise SlackError("invalid_auth")
+    if token != (box.app_token if found.token == "app" else box.bot_token):  # noqa: S105
+        raise SlackError("not_allowed_token_type")
+
+
+def _refusal(error: SlackError) -> JSONResponse:
+    return JSONResponse({"ok": False, "error": error.code, **error.fields}, error.status, headers=error.headers)
+
+
+async def _received(request: Request, name: str) -> tuple[Json, str]:
+    """Arguments from the query and the body, and the token."""
+    given: Json = dict(request.query_params)
+    kind = request.headers.get("content-type", "").partition(";")[0].strip()
+    found = METHODS.get(name)
+    if kind == "application/json":
+        if found is None or found.takes_json:
+            given |= _object(await request.body())
+    elif kind == "application/x-www-form-urlencoded":
+        given |= dict(parse_qsl((await request.body()).decode(), keep_blank_values=True))
+    scheme, _, token = request.headers.get("authorization", "").partition(" ")
+    form_token = str(given.pop("token", ""))
+    return given, token.strip() if scheme.lower() == "bearer" else form_token
+
+
+def _object(body: bytes) -> Json:
+    try:
+        value = json.loads(body or b"{}")
+    except ValueError:
+        return {}
+    return value if isinstance(value, dict) else {}
+
+
+async def _hang(box: Sandbox, request: Request, delay_ms: float) -> None:
+    """Say nothing until the client gives up, the fault's time is over, or the sandbox closes."""
+    waits = [asyncio.ensure_future(box.closing.wait()), asyncio.ensure_future(_gone(request))]
+    try:
+        await asyncio.wait(waits, timeout=delay_ms / 1000 or None, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for wait in waits:
+            wait.cancel()
+    _break(box, request)
+
+
+async def _gone(request: Request) -> None:
+    while (await request.receive())["type"] != "http.disconnect":
+        pass
+
+
+def _break(box: Sandbox, request: Request) -> None:
+    if request.client is not None:
+        box.abort((request.client.host, request.client.port))

@@ -1,0 +1,145 @@
+"""Logs: what a line looks like, and what never gets into one."""
+
+import json
+import logging
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+import structlog
+
+from bot import logs
+
+TOKENS = ["xoxb-12-34-aBcD", "xoxp-12-34-aBcD", "xapp-1-A01-23-aBcD", "xoxe.xoxp-1-aBcD"]
+
+
+@pytest.fixture(autouse=True)
+def _logging_as_before() -> Iterator[None]:
+    root = logging.getLogger()
+    names = ("", *logs.QUIET)
+    handlers, levels = root.handlers, [logging.getLogger(name).level for name in names]
+    yield
+    root.handlers = handlers
+    for name, level in zip(names, levels, strict=True):
+        logging.getLogger(name).setLevel(level)
+    structlog.reset_defaults()
+
+
+def fail(message: str) -> None:
+    raise ValueError(message)
+
+
+def lines(capsys: pytest.CaptureFixture[str]) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in capsys.readouterr().err.splitlines()]
+
+
+def test_a_json_line_carries_its_values_and_the_time_in_utc(capsys: pytest.CaptureFixture[str]) -> None:
+    logs.configure("INFO", "json")
+
+    structlog.get_logger("bot.relay").info("delivered", incident="INC-42", ms=12.5, name="Zoë")
+
+    [line] = lines(capsys)
+    assert line.items() >= {"event": "delivered", "incident": "INC-42", "ms": 12.5, "name": "Zoë"}.items()
+    assert line.items() >= {"level": "info", "logger": "bot.relay"}.items()
+    at = datetime.fromisoformat(line["timestamp"])
+    assert at.tzinfo == UTC
+    assert abs((datetime.now(UTC) - at).total_seconds()) < 10
+
+
+def test_the_libraries_lines_look_like_ours(capsys: pytest.CaptureFixture[str]) -> None:
+    logs.configure("INFO", "json")
+
+    logging.getLogger("slack_bolt.AsyncApp").warning("unhandled %s", "event", extra={"team": "T1"})
+
+    assert (
+        lines(capsys)[0].items() >= {"event": "unhandled event", "logger": "slack_bolt.AsyncApp", "team": "T1"}.items()
+    )
+
+
+def test_text_is_for_people(capsys: pytest.CaptureFixture[str]) -> None:
+    logs.configure("INFO", "text")
+
+    structlog.get_logger("bot").warning("card missing", incident="INC-42")
+
+    line = capsys.readouterr().err
+    assert "card missing" in line
+    assert "incident=INC-42" in line
+    assert "\x1b" not in line
+
+
+@pytest.mark.parametrize("format", ["text", "json"])
+@pytest.mark.parametrize("token", TOKENS)
+def test_a_token_never_gets_into_a_line(capsys: pytest.CaptureFixture[str], token: str, format: Any) -> None:
+    logs.configure("INFO", format)
+    log = structlog.get_logger("bot")
+
+    log.info(f"token {token}", value={"nested": [token]}, **{token: 1})
+    logging.getLogger("slack_sdk").info("headers: %s", {"Authorization": f"Bearer {token}"})
+    try:
+        fail(f"first\n{token} is bad")
+    except ValueError:
+        log.exception("failed")
+        logging.getLogger("x").exception("failed", stack_info=True)
+
+    printed = capsys.readouterr().err
+    assert printed.count("… is bad") == 2
+    assert "aBcD" not in printed
+    assert "…" in printed
+
+
+def test_passwords_in_addresses_and_socket_tickets_are_hidden() -> None:
+    assert logs.redacted("postgresql+psycopg://ana:p%40ss@db/x") == "postgresql+psycopg://ana:…@db/x"
+    assert logs.redacted("wss://x/link/?ticket=abc-1&app_id=2") == "wss://x/link/?ticket=…&app_id=2"
+    assert logs.redacted("http://127.0.0.1:9000/a@b") == "http://127.0.0.1:9000/a@b"
+
+
+def test_an_exception_is_one_json_line_with_its_traceback(capsys: pytest.CaptureFixture[str]) -> None:
+    logs.configure("INFO", "json")
+    try:
+        fail("broken")
+    except ValueError:
+        structlog.get_logger("bot").exception("failed", ref="7F3K")
+
+    [line] = lines(capsys)
+    assert line["ref"] == "7F3K"
+    assert "ValueError: broken" in line["exception"]
+
+
+def test_the_slack_libraries_never_log_payloads(capsys: pytest.CaptureFixture[str]) -> None:
+    logs.configure("DEBUG", "json")
+
+    logging.getLogger("slack_sdk.web").debug("payload")
+    logging.getLogger("slack_bolt").debug("payload")
+    logging.getLogger("sqlalchemy.engine").info("parameters")
+    structlog.get_logger("bot").debug("ours")
+
+    assert [line["event"] for line in lines(capsys)] == ["ours"]
+
+
+def test_a_higher_level_counts_for_the_libraries_too(capsys: pytest.CaptureFixture[str]) -> None:
+    logs.configure("ERROR", "json")
+
+    logging.getLogger("slack_sdk").warning("slow")
+    structlog.get_logger("bot").warning("slow")
+
+    assert lines(capsys) == []
+
+
+def test_values_bound_to_the_request_are_in_every_line(capsys: pytest.CaptureFixture[str]) -> None:
+    logs.configure("INFO", "json")
+
+    with structlog.contextvars.bound_contextvars(request="r1"):
+        structlog.get_logger("bot").info("one")
+        logging.getLogger("other").info("two")
+
+    assert [line["request"] for line in lines(capsys)] == ["r1", "r1"]
+
+
+def test_configuring_again_does_not_double_the_lines(capsys: pytest.CaptureFixture[str]) -> None:
+    logs.configure("INFO", "json")
+    logs.configure("INFO", "json")
+
+    structlog.get_logger("bot").info("once")
+
+    assert len(lines(capsys)) == 1
