@@ -182,6 +182,11 @@ def parse(line: str, *, categories: Collection[str] = (), names: Mapping[str, st
     return request if request.verb == "unknown" else _targeted(request, words, context)
 
 
+def people_in(line: str) -> list[str]:
+    """The Slack ids of everybody mentioned."""
+    return _PERSON.findall(line)
+
+
 def verb_of(word: str) -> str | None:
     """The verb that a word stands for, whichever of its names and in whatever case."""
     bare = word.strip(_INVISIBLE).lower().replace("—", "--")

@@ -5,21 +5,17 @@ known by its channel and ts. Its edits and its deletion may arrive before it doe
 """
 
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from typing import Any
+from datetime import UTC, datetime
 from uuid import UUID, uuid4
 
 from sqlalchemy import (
     ColumnElement,
-    DateTime,
     ForeignKey,
     Index,
     UniqueConstraint,
     and_,
     delete,
-    exists,
     func,
-    literal,
     or_,
     select,
     update,
@@ -35,8 +31,6 @@ from domain.incidents import Incident, Target
 from domain.outbox import Topic
 from domain.policy import Action, Actor
 from domain.users import User
-
-EARLY_REPLY_KEPT = timedelta(days=1)
 
 
 class Comment(Base):
@@ -72,29 +66,13 @@ class CommentRevision(Base):
     content: Mapped[str]
 
 
-class EarlyReply(Base):
-    """A reply under a card that Slack shows already, but whose post is not yet noted here."""
-
-    __tablename__ = "early_reply"
-
-    workspace_id: Mapped[str] = mapped_column(ForeignKey("workspace.id"), primary_key=True)
-    channel_id: Mapped[str] = mapped_column(primary_key=True)
-    ts: Mapped[str] = mapped_column(primary_key=True)
-    thread_ts: Mapped[str]
-    author_id: Mapped[UUID] = mapped_column(ForeignKey("user.id"))
-    content: Mapped[str]
-    files: Mapped[list[dict[str, str]]] = mapped_column(JSONB, server_default="[]")
-    created_at: Mapped[datetime]
-    edited_at: Mapped[datetime | None]
-    heard_at: Mapped[datetime] = mapped_column(server_default=func.now())
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reply:
     """A human message in a thread, as Slack tells it now.
 
     Args:
-        edited_at, deleted_at: of its last edit, and of its deletion, if that is what is told.
+        edited_at: of its last edit; Slack tells it in whole seconds, so it may be before the reply's own time.
+        deleted_at: of its deletion, if that is what is told.
         files: name, type, size and link of each, as words.
     """
 
@@ -156,54 +134,6 @@ async def hear(session: AsyncSession, incident_id: UUID, reply: Reply, *, by: Ac
 async def forget(session: AsyncSession, workspace_id: str, channel_id: str, ts: str) -> None:
     """A message was deleted in Slack, by whoever Slack let do it; nothing if it was no comment."""
     await _bury(session, *_here(workspace_id, channel_id, ts), at=db.now())
-    early = (EarlyReply.workspace_id == workspace_id, EarlyReply.channel_id == channel_id, EarlyReply.ts == ts)
-    await session.execute(delete(EarlyReply).where(*early))
-
-
-async def hear_early(session: AsyncSession, reply: Reply, *, by: Actor) -> None:
-    """Keep a reply to one of our messages, if it may be a card whose post is not yet noted."""
-    policy.require(by, Action.REPLY)
-    is_awaited = exists().where(
-        Incident.workspace_id == by.workspace_id,
-        Incident.channel_id == reply.channel_id,
-        Incident.card_ts.is_(None),
-        Incident.deleted_at.is_(None),
-    )
-    values: dict[str, Any] = {
-        "workspace_id": literal(by.workspace_id),
-        "channel_id": literal(reply.channel_id),
-        "ts": literal(reply.ts),
-        "thread_ts": literal(reply.thread_ts),
-        "author_id": literal(by.id),
-        "content": literal(text.clean(reply.content)),
-        "files": literal(list(reply.files), JSONB),
-        "created_at": literal(moment(reply.ts)),
-        "edited_at": literal(reply.edited_at, DateTime(timezone=True)),
-    }
-    early = insert(EarlyReply).from_select(list(values), select(*values.values()).where(is_awaited))
-    newer = {"content": early.excluded.content, "edited_at": early.excluded.edited_at}
-    await session.execute(
-        early.on_conflict_do_update(
-            index_elements=["workspace_id", "channel_id", "ts"],
-            set_=newer,
-            where=early.excluded.edited_at > func.coalesce(EarlyReply.edited_at, EarlyReply.created_at),
-        )
-    )
-
-
-async def adopt_early(session: AsyncSession, incident: Incident, *, thread_ts: str) -> None:
-    """The card's thread is known now: its early replies become comments, others a day old are dropped."""
-    is_here = and_(
-        EarlyReply.workspace_id == incident.workspace_id,
-        EarlyReply.channel_id == incident.channel_id,
-        EarlyReply.thread_ts == thread_ts,
-    )
-    is_stale = EarlyReply.heard_at < db.now() - EARLY_REPLY_KEPT
-    taken = delete(EarlyReply).where(or_(is_here, is_stale)).returning(EarlyReply.__table__).cte("taken")
-    kept = ("workspace_id", "author_id", "content", "files", "created_at", "edited_at", "channel_id", "ts")
-    replies = select(func.gen_random_uuid(), literal(incident.id), *(taken.c[name] for name in kept))
-    adopted = insert(Comment).from_select(["id", "incident_id", *kept], replies.where(taken.c.thread_ts == thread_ts))
-    await session.execute(adopted.on_conflict_do_nothing())
 
 
 async def say(session: AsyncSession, target: Target, content: str, *, by: Actor) -> Incident:
@@ -271,11 +201,11 @@ async def _bury(session: AsyncSession, *where: ColumnElement[bool], at: datetime
 
 
 async def _revise(session: AsyncSession, *where: ColumnElement[bool], content: str, at: datetime) -> None:
-    is_newer = and_(Comment.deleted_at.is_(None), func.coalesce(Comment.edited_at, Comment.created_at) < at)
+    is_newer = and_(Comment.deleted_at.is_(None), or_(Comment.edited_at.is_(None), Comment.edited_at <= at))
     old = select(Comment.id, Comment.content).where(*where, is_newer, Comment.content != content)
     before = old.with_for_update().cte("before")
     revision = insert(CommentRevision).from_select(
-        ["comment_id", "replaced_at", "content"], select(before.c.id, literal(at), before.c.content)
+        ["comment_id", "replaced_at", "content"], select(before.c.id, func.clock_timestamp(), before.c.content)
     )
     revised = update(Comment).where(Comment.id == before.c.id).values(content=content, edited_at=at)
     await session.execute(revised.add_cte(revision.cte("revision")))

@@ -216,7 +216,7 @@ async def get(session: AsyncSession, target: Target, *, by: Actor) -> Incident:
     return incident or _not_found(target)
 
 
-async def read(session: AsyncSession, incident_id: UUID) -> Incident | None:
+async def read(session: AsyncSession, incident_id: UUID | None) -> Incident | None:
     """The incident with its people, for a delivery; None once it is gone."""
     alive = (Incident.id == incident_id, Incident.deleted_at.is_(None))
     found: Incident | None = await session.scalar(select(Incident).where(*alive).options(*WITH_PEOPLE))

@@ -91,10 +91,7 @@ async def resolve(
         Conflict: it changed since ``target.version``; says what and by whom.
     """
     incident = await incidents.locked(session, target, by=by)
-    policy.require(by, Action.RESOLVE)
-    if incident.status is Status.RESOLVED:
-        await _already(session, incident, What.RESOLVED, by=by)
-    await _unchanged(session, incident, target, "Not resolved", by=by)
+    await _check_resolve(session, incident, target, by=by)
     fixed_at = _fixed_at(incident, at, by=by)
     note = text.body(note, field="note")
     changes = []
@@ -108,13 +105,38 @@ async def resolve(
 async def reopen(session: AsyncSession, target: Target, *, note: str = "", by: Actor) -> Incident:
     """From resolved to in progress; the time and the note of the resolution leave the card."""
     incident = await incidents.locked(session, target, by=by)
+    await _check_reopen(session, incident, target, by=by)
+    change = _move(incident, What.REOPENED, Status.IN_PROGRESS)
+    incident.resolved_at, incident.resolution = None, ""
+    return await _record(session, incident, change, by=by, note=text.body(note, field="note"))
+
+
+async def to_resolve(session: AsyncSession, target: Target, *, by: Actor) -> Incident:
+    """The incident, if ``by`` could resolve it now; raises like resolve and changes nothing."""
+    incident = await incidents.get(session, target, by=by)
+    await _check_resolve(session, incident, target, by=by)
+    return incident
+
+
+async def to_reopen(session: AsyncSession, target: Target, *, by: Actor) -> Incident:
+    """The incident, if ``by`` could reopen it now; raises like reopen and changes nothing."""
+    incident = await incidents.get(session, target, by=by)
+    await _check_reopen(session, incident, target, by=by)
+    return incident
+
+
+async def _check_resolve(session: AsyncSession, incident: Incident, target: Target, *, by: Actor) -> None:
+    policy.require(by, Action.RESOLVE)
+    if incident.status is Status.RESOLVED:
+        await _already(session, incident, What.RESOLVED, by=by)
+    await _unchanged(session, incident, target, "Not resolved", by=by)
+
+
+async def _check_reopen(session: AsyncSession, incident: Incident, target: Target, *, by: Actor) -> None:
     policy.require(by, Action.REOPEN)
     if incident.status is not Status.RESOLVED:
         await _already(session, incident, What.REOPENED, What.STARTED, What.REVERTED, What.CREATED, by=by)
     await _unchanged(session, incident, target, "Not reopened", by=by)
-    change = _move(incident, What.REOPENED, Status.IN_PROGRESS)
-    incident.resolved_at, incident.resolution = None, ""
-    return await _record(session, incident, change, by=by, note=text.body(note, field="note"))
 
 
 def _move(incident: Incident, what: What, to: Status) -> Change:

@@ -106,5 +106,11 @@ async def open_channel(session: AsyncSession, workspace_id: str, *candidates: st
     return found
 
 
+async def is_public(session: AsyncSession, workspace_id: str, channel_id: str) -> bool:
+    """Whether everybody in the workspace may read the channel; one that is not known counts as private."""
+    here = (Channel.workspace_id == workspace_id, Channel.id == channel_id, ~Channel.is_private)
+    return await session.scalar(select(Channel.id).where(*here)) is not None
+
+
 def _columns(facts: ChannelFacts) -> dict[str, str | bool]:
     return {"id": facts.id, "name": facts.name, "is_private": facts.is_private, "is_open": facts.is_open}

@@ -20,6 +20,9 @@ from sandbox.store import Workspace
 Json = dict[str, Any]
 
 
+EVER = 24 * 3600.0
+
+
 class Connections(Protocol):
     def __call__(self) -> set[Any]: ...
 
@@ -30,6 +33,7 @@ class Sandbox:
         url: where it listens, without a slash at the end.
         api_url: what the SDK takes as ``base_url``, with one.
         workspace: what is in it now; another object after a reset.
+        hints: what a newcomer could try, in a word or two each; the page shows them.
     """
 
     def __init__(
@@ -44,6 +48,7 @@ class Sandbox:
         self.journal = Journal()
         self.faults = Faults()
         self.limits = Limits(clock, on=limits)
+        self.hints: list[str] = []
         self.closing = asyncio.Event()
         self.connections: Connections = set
         self._facts = facts
@@ -76,8 +81,11 @@ class Sandbox:
         self.journal.clear()
 
     async def close(self) -> None:
+        """Whoever still waits for something is sent home, so that the server can stop at once."""
         self.closing.set()
         await self.dispatcher.stop()
+        self.clock.advance(EVER)
+        self.journal.ring()
         await self.sockets.close()
         await self.http.close()
 

@@ -26,7 +26,6 @@ class SocketMode:
         self.clock = clock
         self.app_id = app_id
         self.connections: list[WebSocket] = []
-        self.ghosts = 0
         self._tickets: set[str] = set()
         self._waiting: dict[str, asyncio.Future[Any]] = {}
         self._closed_until = 0.0
@@ -52,7 +51,7 @@ class SocketMode:
     async def send(self, envelope: Envelope) -> Ack:
         """Send to a random connection and wait for the acknowledgement, from any of them."""
         if not self.connections:
-            return Ack("no_connection", reason="connection_failed")
+            return Ack("no_connection", reason="timeout")
         envelope_id = str(uuid.uuid4())
         waiting: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
         self._waiting[envelope_id] = waiting

@@ -50,7 +50,7 @@ async def _answered(
     """None for an answer that never comes."""
     kind = fault.kind if fault else ""
     if fault and kind == "slow":
-        await asyncio.sleep(fault.delay_ms / 1000)
+        await box.clock.sleep(fault.delay_ms / 1000)
     if fault and kind == "http_500":
         return JSONResponse({"ok": False, "error": "internal_error"}, 500)
     if fault and kind == "ratelimited":

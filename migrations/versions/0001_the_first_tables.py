@@ -40,6 +40,15 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("workspace_id", "id", name=op.f("pk_channel")),
     )
     op.create_table(
+        "delivered",
+        sa.Column("workspace_id", sa.String(), nullable=False),
+        sa.Column("key", sa.String(), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
+        sa.ForeignKeyConstraint(["workspace_id"], ["workspace.id"], name=op.f("fk_delivered_workspace_id")),
+        sa.PrimaryKeyConstraint("workspace_id", "key", name=op.f("pk_delivered")),
+    )
+    op.create_index(op.f("ix_delivered_at"), "delivered", ["at"], unique=False)
+    op.create_table(
         "outbox",
         sa.Column("id", sa.Integer(), sa.Identity(always=False), nullable=False),
         sa.Column("workspace_id", sa.String(), nullable=False),

@@ -15,6 +15,7 @@ from sandbox.journal import milliseconds
 Json = dict[str, Any]
 
 KEEP_ALIVE_SECONDS = 15.0
+LOOK_AGAIN_SECONDS = 1.0
 COALESCE_SECONDS = 0.05
 WAIT_SECONDS = 10.0
 
@@ -59,6 +60,7 @@ async def manifest(request: Request) -> Response:
             "commands": [{"usage_hint": "", "description": "", **command} for command in app.commands.values()],
             "shortcuts": list(app.shortcuts.values()),
             "bot_user": box.workspace.bot,
+            "hints": box.hints,
             "home": app.home,
             "messages_tab": app.messages_tab,
             "scopes": list(app.scopes),
@@ -73,7 +75,7 @@ async def wait(request: Request) -> Response:
     asked = dict(request.query_params)
     deadline = milliseconds() + float(asked.get("timeout_s", WAIT_SECONDS)) * 1000
     try:
-        while (left := deadline - milliseconds()) > 0:
+        while (left := deadline - milliseconds()) > 0 and not box.closing.is_set():
             if (told := _seen(box, asked)) is not None:
                 return JSONResponse({"ok": True, **told})
             await box.journal.changed(min(left / 1000, _patience(box, asked)))
@@ -94,9 +96,9 @@ async def _changes(box: Sandbox) -> AsyncIterator[str]:
             seen, quiet = box.journal.version, 0.0
             yield f"event: change\ndata: {json.dumps({'log': box.journal.last})}\n\n"
             await asyncio.sleep(COALESCE_SECONDS)
-        elif await box.journal.changed(1.0):
+        elif await box.journal.changed(LOOK_AGAIN_SECONDS):
             continue
-        elif (quiet := quiet + 1.0) >= KEEP_ALIVE_SECONDS:
+        elif (quiet := quiet + LOOK_AGAIN_SECONDS) >= KEEP_ALIVE_SECONDS:
             quiet = 0.0
             yield ": still here\n\n"
 

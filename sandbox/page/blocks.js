@@ -3,6 +3,7 @@
 import { h, reconcile, uid } from "./dom.js";
 import { withEmoji } from "./emoji.js";
 import { element } from "./elements.js";
+import { icon } from "./icons.js";
 import { link, mrkdwn, plainText, textOf } from "./mrkdwn.js";
 import { richText } from "./richtext.js";
 import { store } from "./state.js";
@@ -27,7 +28,7 @@ export function drawBlocks(box, blocks, surface, how = {}) {
 
 export function drawBlock(block, surface, how = {}) {
   const draw = BLOCKS[block.type] ?? unsupported;
-  return h("div", { class: `block ${block.type}`, data: { block: block.block_id } }, draw(block, surface, how));
+  return h("div", { class: `block is-${block.type}`, data: { block: block.block_id } }, draw(block, surface, how));
 }
 
 const BLOCKS = {
@@ -111,7 +112,7 @@ function picture(image, cls) {
   const url = image.image_url ?? image.slack_file?.url ??
     store.files.find((file) => file.id === image.slack_file?.id)?.url_private ?? "";
   if (isLocal(url)) return h("img", { class: cls, src: url, alt: image.alt_text, loading: "lazy" });
-  const words = ["🖼 ", h("span", {}, image.alt_text || "image")];
+  const words = [icon("away"), " ", h("span", {}, image.alt_text || "image")];
   return h("span", { class: `${cls} away`, title: `Not loaded: ${url}` },
     cls === "block-image" && url ? [words, " ", link(url, "(open)")] : words);
 }

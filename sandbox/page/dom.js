@@ -1,5 +1,7 @@
 /** Small helpers around the DOM. Text always goes in as text nodes, never as markup. */
 
+import { icon } from "./icons.js";
+
 export function h(tag, props = {}, ...children) {
   const node = document.createElement(tag);
   for (const [name, value] of Object.entries(props)) {
@@ -23,10 +25,10 @@ export function button(label, run, props = {}) {
   return h("button", { type: "button", ...props, on: { click: run } }, label);
 }
 
-/** A button whose label is a sign; its name is read aloud and shown as a tooltip. */
+/** A button whose label is a sign (the name of an icon, or characters); its name is read aloud and shown as a tooltip. */
 export function iconButton(sign, name, run, props = {}) {
   return h("button", { type: "button", title: name, "aria-label": name, class: "icon", ...props, on: { click: run } },
-    h("span", { "aria-hidden": "true" }, sign));
+    typeof sign === "string" && /^[a-z]+$/.test(sign) ? icon(sign) : h("span", { "aria-hidden": "true" }, sign));
 }
 
 /**
@@ -104,7 +106,7 @@ export function announce(words) {
 /** A short note in the corner; trouble stays until it is dismissed. */
 export function toast(words, { trouble = false } = {}) {
   const node = h("div", { class: trouble ? "toast trouble" : "toast", role: trouble ? "alert" : "status" },
-    h("span", {}, words), iconButton("✕", "Dismiss", () => node.remove()));
+    h("span", {}, words), iconButton("close", "Dismiss", () => node.remove()));
   const open = [...document.querySelectorAll("dialog[open]")].at(-1);
   (open?.querySelector(".toasts-here") ?? byId("toasts")).append(node);
   setTimeout(() => node.remove(), trouble ? 15000 : 5000);

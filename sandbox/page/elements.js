@@ -2,6 +2,7 @@
 
 import { button, debounce, h, uid } from "./dom.js";
 import { withEmoji } from "./emoji.js";
+import { icon } from "./icons.js";
 import { plainText, textOf } from "./mrkdwn.js";
 import { nameOfConversation, optionRow, picker, rows } from "./picker.js";
 import { menu } from "./popup.js";
@@ -37,18 +38,15 @@ function buttonElement({ element, block, surface, fk }) {
   const style = element.style ? `btn ${element.style}` : "btn";
   const node = button(plainText(element.text), async () => {
     if (element.url && /^https?:/.test(element.url)) window.open(element.url, "_blank", "noopener");
-    node.classList.add("busy");
-    node.setAttribute("aria-busy", "true");
-    await surface.act(block, element, element.value === undefined ? {} : { value: element.value });
-    node.classList.remove("busy");
-    node.removeAttribute("aria-busy");
+    const during = (yes) => { node.classList.toggle("busy", yes); node.setAttribute("aria-busy", String(yes)); };
+    await surface.act(block, element, element.value === undefined ? {} : { value: element.value }, { during });
   }, { class: style, "aria-label": element.accessibility_label, data: { fk } });
   if (element.url) node.append(h("span", { "aria-hidden": "true" }, " ↗"));
   return { node, control: node };
 }
 
 function overflow({ element, block, surface, how, fk }) {
-  const node = button("⋯", () => menu(node, element.options.map((option) => ({
+  const node = button(icon("options"), () => menu(node, element.options.map((option) => ({
     label: plainText(option.text), note: option.description && plainText(option.description),
     run: () => {
       if (option.url && /^https?:/.test(option.url)) window.open(option.url, "_blank", "noopener");

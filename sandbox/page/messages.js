@@ -3,6 +3,7 @@
 import * as api from "./api.js";
 import { button, debounce, h, iconButton, plural } from "./dom.js";
 import { drawBlocks, isLocal } from "./blocks.js";
+import { icon } from "./icons.js";
 import { EMOJI, QUICK, sign } from "./emoji.js";
 import { asTyped, link, mrkdwn } from "./mrkdwn.js";
 import { ask, menu, popup } from "./popup.js";
@@ -26,7 +27,7 @@ export function avatar(user, name, isApp = false) {
 
 /** What makes a message look different: drawn again only when this changes. */
 export function printOf(message, where) {
-  return JSON.stringify([message, where.inPane, where.compact, store.who, store.people, editing.get(message.ts) ?? null]);
+  return JSON.stringify([message, where.inPane, where.compact, store.who, store.people, editing.has(message.ts)]);
 }
 
 /** `where` says: channel, inPane (the thread pane), compact (same author as above). */
@@ -40,10 +41,10 @@ export function messageNode(message, where) {
   const gone = message.subtype === "tombstone";
   node.append(
     compact ? h("time", { class: "gutter", "aria-hidden": "true" }, clock(ofTs(message.ts)))
-      : gone ? h("span", { class: "avatar gone", "aria-hidden": "true" }, "🗑") : avatar(author.user, author.name, author.isApp),
+      : gone ? h("span", { class: "avatar gone", "aria-hidden": "true" }, icon("trash")) : avatar(author.user, author.name, author.isApp),
     h("div", { class: "message-main" },
       compact || gone ? null : head(message, author),
-      message.ephemeral ? h("p", { class: "only-you" }, "👁 Only visible to you · ",
+      message.ephemeral ? h("p", { class: "only-you" }, icon("eye"), " Only visible to you · ",
         button("Dismiss", () => dismiss(message), { class: "linkish", data: { fk: "dismiss" } })) : null,
       broadcastNote(message, where),
       gone ? h("p", { class: "tombstone" }, "This message was deleted.")
@@ -79,7 +80,10 @@ function content(message, where) {
   }
   for (const each of message.attachments ?? []) box.append(attachment(each, message, where));
   if (message.files?.length) box.append(h("div", { class: "files" }, message.files.map(file)));
-  if (message.edited) box.append(h("span", { class: "edited", title: full(ofTs(message.edited.ts)) }, " (edited)"));
+  if (message.edited) {
+    const last = box.querySelector(":scope > .mrkdwn:last-child > .line:last-child") ?? box;
+    last.append(h("span", { class: "edited", title: full(ofTs(message.edited.ts)) }, " (edited)"));
+  }
   return box;
 }
 
@@ -108,7 +112,7 @@ function file(given) {
   if (found.mimetype?.startsWith("image/") && isLocal(url) && found.uploaded !== false && found.user === store.manifest.bot_user?.id) {
     return h("figure", { class: "file-image" }, h("img", { src: url, alt: found.alt_txt || name }), h("figcaption", {}, name));
   }
-  return h("div", { class: "file" }, h("span", { class: "file-sign", "aria-hidden": "true" }, "📄"),
+  return h("div", { class: "file" }, h("span", { class: "file-sign" }, icon("file")),
     h("div", {}, h("div", { class: "file-name" }, found.user === store.manifest.bot_user?.id && isLocal(url) ? link(url, name) : name),
       h("small", {}, [found.pretty_type || found.mimetype, size(found.size)].filter(Boolean).join(" · "))));
 }
@@ -143,22 +147,22 @@ function dismiss(message) {
 function toolbar(message, where, author) {
   const own = message.user === store.who && !message.bot_id;
   const root = inThread(message) ? message.thread_ts : message.ts;
-  const more = iconButton("⋮", "More actions", () => menu(more, [
-    { label: "Reply in thread", sign: "💬", run: () => go({ thread: root }) },
-    own ? { label: "Edit message", sign: "✎", run: () => { editing.set(message.ts, asTyped(message.text ?? "")); changed(); } } : undefined,
-    own ? { label: "Delete message…", sign: "🗑", danger: true, run: () => remove(message, where, author) } : undefined,
+  const more = iconButton("more", "More actions", () => menu(more, [
+    { label: "Reply in thread", sign: "reply", run: () => go({ thread: root }) },
+    own ? { label: "Edit message", sign: "edit", run: () => { editing.set(message.ts, asTyped(message.text ?? "")); changed(); } } : undefined,
+    own ? { label: "Delete message…", sign: "trash", danger: true, run: () => remove(message, where, author) } : undefined,
     ...shortcuts(message, where),
   ].filter((item) => item !== undefined)), { "aria-haspopup": "menu", "aria-expanded": "false", data: { fk: "more" } });
-  const smile = iconButton("☺", "Add reaction", () => pickEmoji(smile, (name) => react(message, where, name)), { data: { fk: "smile" } });
+  const smile = iconButton("smile", "Add reaction", () => pickEmoji(smile, (name) => react(message, where, name)), { data: { fk: "smile" } });
   return h("div", { class: "toolbar" }, smile,
-    where.inPane ? null : iconButton("💬", "Reply in thread", () => go({ thread: root }), { data: { fk: "reply" } }), more);
+    where.inPane ? null : iconButton("reply", "Reply in thread", () => go({ thread: root }), { data: { fk: "reply" } }), more);
 }
 
 function shortcuts(message, where) {
   const offered = store.manifest.shortcuts.filter((shortcut) => shortcut.type === "message");
   if (!offered.length) return [];
   return [null, store.manifest.bot_user?.real_name ?? "App", ...offered.map((shortcut) => ({
-    label: shortcut.name, note: shortcut.description, sign: "⚡",
+    label: shortcut.name, note: shortcut.description, sign: "bolt",
     run: () => tell(() => api.call("shortcut", {
       user: store.who, callback_id: shortcut.callback_id, channel: where.channel.id, message_ts: message.ts,
     }), shortcut.name),
@@ -181,6 +185,7 @@ function editor(message, where) {
     if (await tell(() => api.call("edit", { user: store.who, channel: where.channel.id, ts: message.ts, text }))) stop();
   };
   const field = h("textarea", { class: "field", rows: 3, value: editing.get(message.ts), "aria-label": "Edit message", data: { fk: "edit" } });
+  field.addEventListener("input", () => editing.set(message.ts, field.value));
   field.addEventListener("keydown", (event) => {
     if (event.key === "Escape") stop();
     else if (event.key === "Enter" && !event.shiftKey && !event.isComposing) { event.preventDefault(); void save(); }

@@ -26,7 +26,7 @@ const submit = button("Submit", () => send(), { class: "btn primary" });
 export function startModal() {
   dialog.setAttribute("aria-labelledby", titleId);
   dialog.append(
-    h("div", { class: "modal-head" }, title, depth, iconButton("✕", "Close all", () => close({ clear: true }))),
+    h("div", { class: "modal-head" }, title, depth, iconButton("close", "Close all", () => close({ clear: true }))),
     body, problem, h("div", { class: "toasts-here" }), h("div", { class: "modal-foot" }, cancel, submit));
   dialog.addEventListener("keydown", (event) => {
     if (event.key !== "Escape" || event.defaultPrevented) return;

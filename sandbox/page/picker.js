@@ -2,6 +2,7 @@
 
 import { debounce, h, iconButton, uid } from "./dom.js";
 import { withEmoji } from "./emoji.js";
+import { icon } from "./icons.js";
 import { popup } from "./popup.js";
 import { channelById, fullName, isMember, person, role, store, visible } from "./state.js";
 
@@ -24,8 +25,8 @@ export function picker(element, { chosen, label, describedby, load, pick, focusK
     "aria-autocomplete": "list", "aria-label": label, "aria-describedby": describedby, data: { fk: focusKey },
     placeholder: element.placeholder?.text ?? "Choose…",
   });
-  const clear = iconButton("✕", `Clear ${label}`, () => { set([]); input.focus(); }, { class: "icon clear" });
-  const box = h("div", { class: "picker" }, chips, input, clear, h("span", { class: "caret", "aria-hidden": "true" }, "▾"));
+  const clear = iconButton("close", `Clear ${label}`, () => { set([]); input.focus(); }, { class: "icon clear" });
+  const box = h("div", { class: "picker" }, chips, input, clear, h("span", { class: "caret" }, icon("down")));
   const list = h("ul", { id: listId, role: "listbox", class: "menu options", "aria-label": label });
   if (multi) list.setAttribute("aria-multiselectable", "true");
 
@@ -40,7 +41,7 @@ export function picker(element, { chosen, label, describedby, load, pick, focusK
 
   function chip(option) {
     const drop = () => { set(picked.filter((one) => one.value !== option.value)); input.focus(); };
-    return h("span", { class: "chip" }, option.label, iconButton("✕", `Remove ${option.label}`, drop));
+    return h("span", { class: "chip" }, option.label, iconButton("close", `Remove ${option.label}`, drop));
   }
 
   function set(next) {
@@ -81,7 +82,7 @@ export function picker(element, { chosen, label, describedby, load, pick, focusK
       id: `${listId}-${place}`, role: "option", class: "option", "aria-selected": String(isPicked(option)),
       on: { pointerdown: choose },
     }, h("span", {}, option.label, option.note ? h("small", {}, option.note) : null),
-    isPicked(option) ? h("span", { "aria-hidden": "true" }, "✓") : null);
+    isPicked(option) ? icon("check") : null);
   }
 
   function mark() {
@@ -140,7 +141,7 @@ export function picker(element, { chosen, label, describedby, load, pick, focusK
     event.preventDefault();
   });
   box.addEventListener("pointerdown", (event) => {
-    if (event.target === box || event.target.classList.contains("caret")) {
+    if (event.target === box || event.target.closest(".caret")) {
       event.preventDefault();
       input.focus();
       if (!close) open("");
@@ -183,6 +184,6 @@ function people(element, kind) {
 
 export function nameOfConversation(id) {
   const channel = channelById(id);
-  if (channel && !channel.is_im) return `${channel.is_private ? "🔒 " : "#"}${channel.name}`;
+  if (channel && !channel.is_im) return `#${channel.name}${channel.is_private ? " (private)" : ""}`;
   return fullName(person(channel?.is_im ? channel.user : id));
 }

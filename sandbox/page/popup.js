@@ -1,16 +1,17 @@
 /** What floats: anchored boxes, menus, and the question before something that cannot be undone. */
 
 import { arrows, button, h, uid } from "./dom.js";
+import { icon } from "./icons.js";
 
 let open = null;
 
 /** Show `node` beside `anchor`, within the dialog that the anchor is in. Returns a function that closes it. */
-export function popup(anchor, node, { onClose = () => {}, wide = false } = {}) {
+export function popup(anchor, node, { onClose = () => {}, wide = false, tall = 320 } = {}) {
   open?.();
   const home = anchor.closest("dialog") ?? document.body;
   node.classList.add("popup");
   home.append(node);
-  const place = () => settle(anchor, node, wide);
+  const place = () => settle(anchor, node, wide, tall);
   const outside = (event) => {
     if (!node.contains(event.target) && !anchor.contains(event.target)) close();
   };
@@ -30,14 +31,14 @@ export function popup(anchor, node, { onClose = () => {}, wide = false } = {}) {
   return close;
 }
 
-function settle(anchor, node, wide) {
+function settle(anchor, node, wide, tall) {
   const box = anchor.getBoundingClientRect();
   const margin = 8;
   if (wide) node.style.minWidth = `${box.width}px`;
   const below = window.innerHeight - box.bottom - margin;
   const above = box.top - margin;
-  const up = below < Math.min(node.scrollHeight, 320) && above > below;
-  node.style.maxHeight = `${Math.max(120, Math.min(320, up ? above : below))}px`;
+  const up = below < Math.min(node.scrollHeight, tall) && above > below;
+  node.style.maxHeight = `${Math.max(120, Math.min(tall, up ? above : below))}px`;
   const height = node.offsetHeight;
   node.style.top = `${up ? box.top - height - 4 : box.bottom + 4}px`;
   const left = Math.min(box.left, window.innerWidth - node.offsetWidth - margin);
@@ -73,7 +74,7 @@ function menuItem(item, close) {
     type: "button", role: "menuitem", tabindex: "-1", class: item.danger ? "menu-item danger" : "menu-item",
     on: { click: () => { close(); item.run(); } },
   },
-  item.sign ? h("span", { class: "menu-sign", "aria-hidden": "true" }, item.sign) : null,
+  item.sign ? h("span", { class: "menu-sign" }, icon(item.sign)) : null,
   h("span", { class: "menu-words" }, item.label, item.note ? h("small", {}, item.note) : null));
 }
 

@@ -120,6 +120,7 @@ const box = (() => { try { return window.localStorage; } catch { return null; } 
 const began = `${Math.floor(Date.now() / 1000)}.000000`;
 
 export function unread(channel) {
+  if (!channel.is_im && !isMember(channel)) return { count: 0, named: false };
   const mark = box?.getItem(`read ${store.who} ${channel.id}`) ?? began;
   const fresh = channel.messages.filter((m) =>
     m.ts > mark && m.user !== store.who && (!inThread(m) || m.subtype === "thread_broadcast"));

@@ -40,12 +40,13 @@ function surface(id, address, view = null) {
       }
       return values;
     },
-    async act(block, element, what, { blocks = view?.blocks, after = () => {} } = {}) {
+    async act(block, element, what, { blocks = view?.blocks, during = () => {} } = {}) {
       if (element.confirm && !(await confirmed(element.confirm))) return false;
+      during(true);
       const values = view ? { values: this.values(blocks ?? []) } : {};
       const body = { user: store.who, ...address, action_id: element.action_id, block_id: block.block_id, ...values, ...what };
       await tell(() => api.call("action", body));
-      after();
+      during(false);
       return true;
     },
     /** Rows for an external select; null when the app did not answer. */

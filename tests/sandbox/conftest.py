@@ -19,12 +19,48 @@ Json = dict[str, Any]
 
 SAMPLES = Path(__file__).parents[2].parent / "shared/slack-samples"
 
-EVENTS = """app_mention app_home_opened channel_archive channel_left channel_rename channel_unarchive group_archive
-group_left group_rename group_unarchive member_joined_channel member_left_channel message.channels message.groups
-message.im reaction_added reaction_removed team_join user_change""".split()
-SCOPES = """app_mentions:read channels:history channels:join channels:read chat:write commands files:read files:write
-groups:history groups:read im:history im:read im:write reactions:read reactions:write team:read users:read
-users:read.email users.profile:read""".split()
+EVENTS = [
+    "app_mention",
+    "app_home_opened",
+    "channel_archive",
+    "channel_left",
+    "channel_rename",
+    "channel_unarchive",
+    "group_archive",
+    "group_left",
+    "group_rename",
+    "group_unarchive",
+    "member_joined_channel",
+    "member_left_channel",
+    "message.channels",
+    "message.groups",
+    "message.im",
+    "reaction_added",
+    "reaction_removed",
+    "team_join",
+    "user_change",
+]
+SCOPES = [
+    "app_mentions:read",
+    "channels:history",
+    "channels:join",
+    "channels:read",
+    "chat:write",
+    "commands",
+    "files:read",
+    "files:write",
+    "groups:history",
+    "groups:read",
+    "im:history",
+    "im:read",
+    "im:write",
+    "reactions:read",
+    "reactions:write",
+    "team:read",
+    "users:read",
+    "users:read.email",
+    "users.profile:read",
+]
 
 
 def manifest(**changes: Any) -> Json:

@@ -65,7 +65,9 @@ async def test_arguments_come_in_every_form_that_slack_takes(
     for broken in (b"[]", b"{"):
         async with session.post(url, data=broken, headers=headers) as answer:
             assert (await answer.json())["error"] == "invalid_arguments"
-    assert await refusal(client.api_call("chat.postMessage", json={"channel": {"id": INCIDENTS}})) == "invalid_arguments"
+    assert (
+        await refusal(client.api_call("chat.postMessage", json={"channel": {"id": INCIDENTS}})) == "invalid_arguments"
+    )
 
 
 async def test_a_form_only_method_does_not_read_json(client: AsyncWebClient) -> None:
@@ -208,7 +210,9 @@ async def test_the_official_checker_names_the_place(client: AsyncWebClient) -> N
 
 
 async def test_files_are_uploaded_in_three_steps(client: AsyncWebClient, ana: Person) -> None:
-    await client.files_upload_v2(channel=INCIDENTS, content="a,b", filename="all.csv", title="All", initial_comment="Here")
+    await client.files_upload_v2(
+        channel=INCIDENTS, content="a,b", filename="all.csv", title="All", initial_comment="Here"
+    )
 
     message = (await ana.channel(INCIDENTS))["messages"][-1]
     assert (message["subtype"], message["text"], message["files"][0]["title"]) == ("file_share", "Here", "All")

@@ -1,0 +1,132 @@
+"""The command line: run, demo, migrate."""
+
+import argparse
+import asyncio
+import contextlib
+import signal
+import sys
+from collections.abc import Coroutine, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import create_engine
+from sqlalchemy.exc import OperationalError
+
+from bot import app, logs, postgres, settings
+from bot.app import StartError
+from bot.postgres import EmbeddedError
+from bot.settings import Basics, SettingsError
+from domain import db
+from migrations import run as migrations
+
+START_ERRORS = (SettingsError, StartError, EmbeddedError, OperationalError)
+WITHOUT_DATABASE = "Without DATABASE_URL it starts its own PostgreSQL and keeps the data in ./.data."
+
+
+def main() -> None:
+    """Do what the command line says; a problem is one sentence on standard error and exit code 1."""
+    arguments = _parser().parse_args()
+    try:
+        sys.exit(arguments.do(arguments))
+    except START_ERRORS as error:
+        print(f"incident-tracker: {error}", file=sys.stderr)
+        sys.exit(1)
+    except KeyboardInterrupt:
+        sys.exit(130)
+
+
+def run(_: argparse.Namespace) -> int:
+    """Serve a workspace until Ctrl-C or SIGTERM."""
+    chosen = settings.load()
+    logs.configure(chosen.log_level, chosen.log_format)
+    with database(chosen) as url:
+        _migrate(url)
+        return until_stopped(_serve(chosen, url))
+
+
+def migrate(_: argparse.Namespace) -> int:
+    """Bring the database to the newest revision."""
+    chosen = settings.load_basics()
+    with database(chosen) as url:
+        _migrate(url)
+    print("The database is up to date.")
+    return 0
+
+
+def demo(arguments: argparse.Namespace) -> int:
+    """A local workspace with the bot in it."""
+    from bot import demo  # needs the sandbox's packages, which a server has no use for
+
+    logs.configure("WARNING", "text")
+    with postgres.embedded(arguments.data or postgres.default_data_folder()) as url:
+        fresh = demo.fresh_database(url)
+        _migrate(fresh)
+        return until_stopped(
+            demo.play(fresh, port=arguments.port, browser=not arguments.no_browser, tour=arguments.tour)
+        )
+
+
+@contextmanager
+def database(chosen: Basics) -> Iterator[str]:
+    """The address of the database that is set, or of the embedded one while it is needed."""
+    if chosen.database_url:
+        yield chosen.database_url
+        return
+    with postgres.embedded(postgres.default_data_folder()) as url:
+        yield url
+
+
+def until_stopped(work: Coroutine[Any, Any, int]) -> int:
+    """Run it; SIGTERM and Ctrl-C end it cleanly, with its own clean-up."""
+
+    async def supervised() -> int:
+        task = asyncio.ensure_future(work)
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, task.cancel)
+        with contextlib.suppress(asyncio.CancelledError):
+            return await task
+        return 0
+
+    return asyncio.run(supervised())
+
+
+async def _serve(chosen: settings.Settings, url: str) -> int:
+    engine = db.engine(url)
+    try:
+        async with app.running(chosen, engine):
+            print("Incident Tracker is ready. Try /incident in Slack.", flush=True)
+            await asyncio.Event().wait()
+    finally:
+        await engine.dispose()
+    return 0
+
+
+def _migrate(url: str) -> None:
+    engine = create_engine(url)
+    with engine.begin() as connection:
+        migrations.upgrade(connection)
+    engine.dispose()
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="incident-tracker", description="A Slack bot that keeps each incident in one card and one thread."
+    )
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    serve = commands.add_parser("run", help="serve a Slack workspace", description=f"{run.__doc__} {WITHOUT_DATABASE}")
+    serve.set_defaults(do=run)
+    upgrade = commands.add_parser("migrate", help="bring the database up to date", description=migrate.__doc__)
+    upgrade.set_defaults(do=migrate)
+    show = commands.add_parser("demo", help="try it here, without a Slack workspace", description=demo.__doc__)
+    show.add_argument("--port", type=int, default=8065, help="of the page; 0 picks a free one (default: 8065)")
+    show.add_argument("--no-browser", action="store_true", help="do not open the page")
+    show.add_argument("--data", type=Path, help="folder for the database (default: ./.data or the platform's own)")
+    show.add_argument("--tour", action="store_true", help="play one incident and print what everybody did and saw")
+    show.set_defaults(do=demo)
+    return parser
+
+
+if __name__ == "__main__":
+    main()

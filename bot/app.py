@@ -1,0 +1,149 @@
+"""The composition root: settings in, a bot that is ready out. The only module that knows all features."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import structlog
+from aiohttp import ClientError, ClientSession, ClientTimeout
+from slack_bolt.adapter.socket_mode.aiohttp import AsyncSocketModeHandler
+from slack_bolt.async_app import AsyncApp
+from slack_bolt.authorization import AuthorizeResult
+from slack_sdk.errors import SlackApiError
+from slack_sdk.web.async_client import AsyncWebClient
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from bot import asking, errors, learning, router
+from bot.accounts import listeners as account_listeners
+from bot.channels import deliveries as channel_deliveries
+from bot.channels import listeners as channel_listeners
+from bot.comments import deliveries as comment_deliveries
+from bot.comments import listeners as comment_listeners
+from bot.help import deliveries as help_deliveries
+from bot.help import listeners as help_listeners
+from bot.house import House, Routes, joined
+from bot.incidents import deliveries as incident_deliveries
+from bot.incidents import listeners as incident_listeners
+from bot.relay import Delivery, Relay
+from bot.settings import Settings
+from domain import db
+from domain.outbox import Topic
+
+log = structlog.get_logger(__name__)
+
+SLACK_ANSWERS_WITHIN_S = 10
+
+
+class StartError(RuntimeError):
+    """The bot cannot work like this; one sentence with the fix."""
+
+
+@dataclass(frozen=True, slots=True)
+class Bot:
+    """A running bot."""
+
+    house: House
+    app: AsyncApp
+    relay: Relay
+
+
+def routes() -> Routes:
+    """Every feature's table of contents."""
+    features = (incident_listeners, comment_listeners, account_listeners, channel_listeners, help_listeners)
+    return joined(feature.ROUTES for feature in features)
+
+
+def deliveries() -> dict[Topic, Delivery]:
+    """What sends which topic."""
+    features = (incident_deliveries, comment_deliveries, channel_deliveries, help_deliveries)
+    return {topic: send for feature in features for topic, send in feature.DELIVERIES.items()}
+
+
+@asynccontextmanager
+async def running(settings: Settings, engine: AsyncEngine) -> AsyncIterator[Bot]:
+    """The bot, connected by Socket Mode, from here to the end of the block.
+
+    Raises:
+        StartError: a token is refused, or Slack cannot be reached.
+    """
+    async with ClientSession(timeout=ClientTimeout(total=SLACK_ANSWERS_WITHIN_S)) as session:
+        slack = AsyncWebClient(
+            settings.slack_bot_token.get_secret_value(),
+            base_url=settings.slack_api_url,
+            session=session,
+            retry_handlers=[],
+        )
+        bot = await _build(settings, engine, slack)
+        handler = AsyncSocketModeHandler(bot.app, settings.slack_app_token.get_secret_value())
+        relaying = asyncio.create_task(bot.relay.run())
+        try:
+            await handler.connect_async()
+            yield bot
+        finally:
+            await handler.close_async()
+            relaying.cancel()
+            await asyncio.gather(relaying, return_exceptions=True)
+
+
+async def _build(settings: Settings, engine: AsyncEngine, slack: AsyncWebClient) -> Bot:
+    me = await _checked(settings, slack)
+    wake = asyncio.Event()
+    begin = db.transactions(engine, wake=wake.set)
+    channel = await learning.everything(slack, begin, me, settings.incident_channel)
+    house = House(
+        workspace_id=me["team_id"],
+        bot_user_id=me["user_id"],
+        bot_id=me["bot_id"],
+        url=me["url"].rstrip("/") + "/",
+        incident_channel=channel,
+        begin=begin,
+        routes=routes(),
+    )
+    return Bot(house, _app(house, slack), Relay(deliveries(), slack, house, wake))
+
+
+def _app(house: House, slack: AsyncWebClient) -> AsyncApp:
+    """Acked means committed: with process_before_response bolt acks nothing before the listener has ended."""
+    authorized = AuthorizeResult(
+        enterprise_id=None,
+        team_id=house.workspace_id,
+        bot_user_id=house.bot_user_id,
+        bot_id=house.bot_id,
+        bot_token=slack.token,
+    )
+
+    async def authorize() -> AuthorizeResult:
+        return authorized
+
+    app = AsyncApp(authorize=authorize, process_before_response=True)
+    app.client.session, app.client.base_url = slack.session, slack.base_url
+    router.attach(app, house, asking.commanded)
+    app.error(errors.handler(house))
+    return app
+
+
+async def _checked(settings: Settings, slack: AsyncWebClient) -> dict[str, Any]:
+    """Who we are; both tokens are tried here, because the SDK would try a wrong one for ever."""
+    try:
+        me = await slack.auth_test()
+    except SlackApiError as error:
+        raise StartError(_refusal("SLACK_BOT_TOKEN", error)) from None
+    except (ClientError, TimeoutError) as error:
+        raise StartError(
+            f"{settings.slack_api_url} does not answer ({type(error).__name__}). Check SLACK_API_URL."
+        ) from None
+    try:
+        await slack.apps_connections_open(app_token=settings.slack_app_token.get_secret_value())
+    except SlackApiError as error:
+        raise StartError(_refusal("SLACK_APP_TOKEN", error)) from None
+    return {"bot_id": "", **dict(me.data)}  # type: ignore[arg-type]
+
+
+def _refusal(name: str, error: SlackApiError) -> str:
+    fixes = {
+        "SLACK_BOT_TOKEN": "Copy the Bot User OAuth Token (xoxb-…) from OAuth & Permissions, after installing the app.",
+        "SLACK_APP_TOKEN": "Make an App-Level Token (xapp-…) with the scope connections:write under Basic Information.",
+    }
+    return f"Slack refused {name}: {error.response.get('error')}. {fixes[name]}"

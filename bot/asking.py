@@ -1,0 +1,136 @@
+"""A line of words → the verb's function → its answer, wherever the line comes from."""
+
+from dataclasses import replace
+
+from slack_bolt.async_app import AsyncAck, AsyncRespond
+from slack_sdk.web.async_client import AsyncWebClient
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from bot import commands
+from bot.commands import Request
+from bot.help import views as help_views
+from bot.house import Answer, Form, House, Payload
+from bot.incidents import views
+from domain import listing, outbox, repeats, users, workspaces
+from domain.incidents import Status
+from domain.outbox import Topic
+from domain.policy import Actor, Surface
+
+ABOUT_ONE = {
+    "show": tuple(Status),
+    "take": (Status.OPEN, Status.IN_PROGRESS),
+    "start": (Status.OPEN,),
+    "revert": (Status.IN_PROGRESS,),
+    "resolve": (Status.OPEN, Status.IN_PROGRESS),
+    "reopen": (Status.RESOLVED,),
+    "comment": tuple(Status),
+}
+"""Verbs that need an incident, and the states in which it makes sense."""
+
+
+async def commanded(ack: AsyncAck, command: Payload, client: AsyncWebClient, actor: Actor, house: House) -> None:
+    """``/incident …``: the answer goes back in the ack, for this person only."""
+    answer = await answer_to(command.get("text") or "", actor, house)
+    if isinstance(answer, Form):
+        await client.views_open(trigger_id=command["trigger_id"], view=answer.view)
+        await ack()
+    else:
+        await ack(response_type="ephemeral", text=answer["text"], blocks=answer["blocks"])
+
+
+async def line_chosen(
+    ack: AsyncAck,
+    body: Payload,
+    action: Payload,
+    client: AsyncWebClient,
+    respond: AsyncRespond,
+    actor: Actor,
+    house: House,
+) -> None:
+    """A button that holds a line was pressed: the answer takes its place, if only this person saw it."""
+    answer = await answer_to(action["value"], actor, house)
+    if isinstance(answer, Form):
+        await client.views_open(trigger_id=body["trigger_id"], view=answer.view)
+        await ack()
+        return
+    await ack()
+    is_ephemeral = bool((body.get("container") or {}).get("is_ephemeral"))
+    await respond(
+        text=answer["text"], blocks=answer["blocks"], replace_original=is_ephemeral, response_type="ephemeral"
+    )
+
+
+async def mentioned(event: Payload, actor: Actor, house: House) -> None:
+    """``@Incident Tracker …``: what it changes is changed now; the answer follows through the outbox."""
+    actor = actor.at(channel_id=event["channel"], surface=Surface.MENTION)
+    line = commands.strip_mention(event.get("text") or "", house.bot_user_id)
+    place = {
+        "channel": event["channel"],
+        "thread_ts": event.get("thread_ts") or "",
+        "user": actor.slack_user_id,
+        "is_direct": "yes" if event.get("channel_type") == "im" else "",
+    }
+    async with house.begin() as session:
+        if not await repeats.is_first(session, actor.workspace_id, f"line:{event['channel']}:{event['ts']}"):
+            return
+        request = await understood(session, line, actor, thread_ts=place["thread_ts"])
+        if request.verb == "comment" and place["thread_ts"]:
+            return  # the reply itself is the comment
+        said = "login" if request.verb == "secret" else request.line
+        if request.verb in house.routes.writes and await unclear(session, request, actor) is None:
+            changed = await house.routes.writes[request.verb](session, request, actor, house)
+            if not isinstance(changed, Form):
+                if place["thread_ts"] and request.verb != "quick":
+                    return  # the line in the thread says it
+                said = f"show {changed.number}"
+        row = outbox.row(
+            Topic.MENTION_RECEIVED, workspace_id=actor.workspace_id, lane=place["channel"], line=said, **place
+        )
+        await outbox.add(session, row)
+
+
+async def answer_to(line: str, actor: Actor, house: House, *, thread_ts: str = "") -> Answer:
+    """Do what a line says, in one transaction, and say so.
+
+    Raises:
+        DomainError: nothing was done; the words say why.
+    """
+    async with house.begin() as session:
+        request = await understood(session, line, actor, thread_ts=thread_ts)
+        question = await unclear(session, request, actor)
+        if question is not None:
+            return question
+        if request.verb in house.routes.reads:
+            return await house.routes.reads[request.verb](session, request, actor, house)
+        if request.verb in house.routes.writes:
+            changed = await house.routes.writes[request.verb](session, request, actor, house)
+            return changed if isinstance(changed, Form) else views.outcome(changed, house)
+    return help_views.not_yet(request.verb)
+
+
+async def understood(session: AsyncSession, line: str, actor: Actor, *, thread_ts: str) -> Request:
+    """The line, parsed with the workspace's own words; in a thread, the thread's incident is meant."""
+    categories = await workspaces.category_names(session, actor.workspace_id) if line.strip() else []
+    known = await users.names(session, actor.workspace_id, commands.people_in(line)) if "<@" in line else {}
+    request = commands.parse(line, categories=categories, names=known)
+    if thread_ts and request.verb in ABOUT_ONE and request.number is None and request.card is None:
+        return replace(request, card=(actor.channel_id or "", thread_ts))
+    return request
+
+
+async def unclear(session: AsyncSession, request: Request, actor: Actor) -> Answer | None:
+    """A question instead of an answer, where the line leaves one; a guess never does anything."""
+    if request.verb == "secret":
+        return help_views.no_password()
+    if request.verb == "unknown":
+        if request.guess is None:
+            return help_views.not_known(request.typed)
+        return help_views.did_you_mean(request.typed, request.guess, request.line)
+    if request.bad_id is not None:
+        return help_views.wrong_id(request.bad_id)
+    if request.verb == "open":
+        return help_views.open_means(request.number)
+    if request.verb in ABOUT_ONE and request.number is None and request.card is None:
+        found = await listing.likely(session, by=actor, statuses=ABOUT_ONE[request.verb])
+        return help_views.which(request.verb, request.text, found)
+    return None

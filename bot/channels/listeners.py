@@ -1,0 +1,49 @@
+"""Where the bot is: what Slack tells about channels."""
+
+from bot.house import House, Payload, Routes
+from domain import outbox, workspaces
+from domain.outbox import Topic
+
+
+async def somebody_joined(event: Payload, house: House) -> None:
+    """The bot was invited: learn the channel. Other people's joining is not our business."""
+    if event["user"] != house.bot_user_id:
+        return
+    await channel_met(event, house)
+
+
+async def channel_met(event: Payload, house: House) -> None:
+    """The channel can be posted in, again or for the first time."""
+    row = outbox.row(
+        Topic.CHANNEL_MET, workspace_id=house.workspace_id, lane=event["channel"], channel_id=event["channel"]
+    )
+    async with house.begin() as session:
+        await outbox.add(session, row)
+
+
+async def channel_closed(event: Payload, house: House) -> None:
+    """The bot was removed, or the channel was archived; its incidents stay."""
+    async with house.begin() as session:
+        await workspaces.close_channel(session, house.workspace_id, event["channel"])
+
+
+async def channel_renamed(event: Payload, house: House) -> None:
+    """The channel has another name."""
+    channel = event["channel"]
+    async with house.begin() as session:
+        await workspaces.rename_channel(session, house.workspace_id, channel["id"], channel["name"])
+
+
+ROUTES = Routes(
+    events={
+        "member_joined_channel": somebody_joined,
+        "channel_unarchive": channel_met,
+        "group_unarchive": channel_met,
+        "channel_left": channel_closed,
+        "group_left": channel_closed,
+        "channel_archive": channel_closed,
+        "group_archive": channel_closed,
+        "channel_rename": channel_renamed,
+        "group_rename": channel_renamed,
+    }
+)

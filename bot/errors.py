@@ -1,0 +1,110 @@
+"""Exception → words, on the surface that the person used. Only what was committed is acked as done."""
+
+import secrets
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import structlog
+from aiohttp import ClientError
+from slack_bolt import BoltResponse
+from slack_sdk.errors import SlackApiError
+from slack_sdk.web.async_client import AsyncWebClient
+from slack_sdk.webhook.async_client import AsyncWebhookClient
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+
+from bot import mrkdwn
+from bot.house import House, Payload
+from bot.mrkdwn import Mrkdwn
+from domain import users
+from domain.errors import DomainError, Forbidden, Repeated
+
+log = structlog.get_logger(__name__)
+
+Handler = Callable[..., Awaitable[BoltResponse | None]]
+
+
+def handler(house: House) -> Handler:
+    """The one error handler of the app."""
+
+    async def handle(error: Exception, body: dict[str, Any], client: AsyncWebClient) -> BoltResponse | None:
+        words = await _words(error, house)
+        if body.get("command"):
+            return BoltResponse(status=200, body={"response_type": "ephemeral", "text": words})
+        if body.get("type") == "view_submission":
+            return _beside_field(error, body, words)
+        if body.get("type") == "block_actions":
+            await _whisper(body, client, words)
+            return BoltResponse(status=200, body="")
+        if "event" in body and isinstance(error, DomainError):
+            await _tell_in_channel(body["event"], client, error, words)
+            return BoltResponse(status=200, body="")
+        return None
+
+    return handle
+
+
+async def _words(error: Exception, house: House) -> Mrkdwn:
+    if isinstance(error, Forbidden):
+        return mrkdwn.mrkdwn("{said}{help}", said=error, help=await _whom_to_ask(house))
+    if isinstance(error, DomainError):
+        return mrkdwn.escape(str(error))
+    reference = secrets.token_hex(2).upper()
+    log.error("listener_failed", reference=reference, kind=type(error).__name__, exc_info=error)
+    return mrkdwn.mrkdwn("{said} (ref {reference})", said=_apology(error), reference=reference)
+
+
+def _apology(error: Exception) -> str:
+    if isinstance(error, SQLAlchemyError) and (not isinstance(error, DBAPIError) or _is_down(error)):
+        return "Not saved: the database does not answer. Nothing was changed; try again in a minute."
+    if isinstance(error, TimeoutError):
+        return "This took too long and was stopped. Look whether it is there before you try again in a minute."
+    if isinstance(error, SlackApiError) and error.response.get("error") == "expired_trigger_id":
+        return "Slack did not open the form in time. Nothing was changed; try again."
+    if isinstance(error, SlackApiError | ClientError):
+        return "Slack did not take the answer. Nothing was changed; try again in a minute."
+    return "Not saved: this is a fault in Incident Tracker. Nothing was changed; tell whoever runs it the reference."
+
+
+def _is_down(error: DBAPIError) -> bool:
+    return error.connection_invalidated or type(error.orig).__name__ in {
+        "OperationalError", "AdminShutdown", "CrashShutdown", "CannotConnectNow", "ConnectionTimeout", "QueryCanceled",
+        "TooManyConnections",
+    }  # fmt: skip
+
+
+async def _whom_to_ask(house: House) -> Mrkdwn:
+    async with house.begin() as session:
+        admins = await users.superusers(session, house.workspace_id)
+    if not admins:
+        return mrkdwn.mrkdwn(" Ask a member of this workspace to do it.")
+    people = mrkdwn.join(" or ", [mrkdwn.user(admin) for admin in admins])
+    return mrkdwn.mrkdwn(" Ask {people} (superusers).", people=people)
+
+
+def _beside_field(error: Exception, body: Payload, words: Mrkdwn) -> BoltResponse:
+    """In a form that stays open with all that was typed; the key must be one of its inputs."""
+    if isinstance(error, Repeated):
+        return BoltResponse(status=200, body="")
+    inputs = [block["block_id"] for block in body["view"]["blocks"] if block["type"] == "input"]
+    field = getattr(error, "field", None)
+    shown = {field if field in inputs else inputs[0]: mrkdwn.unescape(words)}
+    return BoltResponse(status=200, body={"response_action": "errors", "errors": shown})
+
+
+async def _whisper(body: Payload, client: AsyncWebClient, words: Mrkdwn) -> None:
+    url = body.get("response_url")
+    if url:
+        webhook = AsyncWebhookClient(url, session=client.session)
+        answer = await webhook.send(text=words, response_type="ephemeral", replace_original=False)
+        if answer.status_code != 200:
+            log.warning("answer_not_shown", status=answer.status_code)
+
+
+async def _tell_in_channel(event: Payload, client: AsyncWebClient, error: DomainError, words: Mrkdwn) -> None:
+    if isinstance(error, Repeated) or not event.get("user"):
+        return
+    if event.get("channel_type") == "im":
+        await client.chat_postMessage(channel=event["channel"], text=words)
+        return
+    thread = {"thread_ts": event["thread_ts"]} if event.get("thread_ts") else {}
+    await client.chat_postEphemeral(channel=event["channel"], user=event["user"], text=words, **thread)

@@ -1,0 +1,36 @@
+"""Answers to mentions and direct messages, worked out when they are sent."""
+
+from slack_sdk.web.async_client import AsyncWebClient
+
+from bot import identity, sync
+from bot.asking import answer_to
+from bot.blocks import Message
+from bot.help import views
+from bot.house import Form, House
+from bot.relay import Delivery
+from domain.errors import DomainError
+from domain.outbox import Outgoing, Topic
+from domain.policy import Actor
+
+
+async def answer_mention(message: Outgoing, slack: AsyncWebClient, house: House) -> None:
+    """In a direct message for both to see, elsewhere for the asking person only."""
+    asked = message.payload
+    person = await identity.person(asked["user"], slack, house)
+    answer = await _answer(asked, person.at(channel_id=asked["channel"]), house)
+    if asked["is_direct"]:
+        await sync.post_once(slack, message, channel=asked["channel"], **answer)
+        return
+    thread = {"thread_ts": asked["thread_ts"]} if asked["thread_ts"] else {}
+    await slack.chat_postEphemeral(channel=asked["channel"], user=asked["user"], **thread, **answer)
+
+
+async def _answer(asked: dict[str, str], actor: Actor, house: House) -> Message:
+    try:
+        answer = await answer_to(asked["line"], actor, house, thread_ts=asked["thread_ts"])
+    except DomainError as error:
+        return views.refused(error)
+    return views.form_offered(answer.line) if isinstance(answer, Form) else answer
+
+
+DELIVERIES: dict[Topic, Delivery] = {Topic.MENTION_RECEIVED: answer_mention}

@@ -1,0 +1,71 @@
+"""What every listener and delivery may need: the workspace, the routes, the database."""
+
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from dataclasses import dataclass, field, fields
+from typing import Any, TypeAlias
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from bot.blocks import Block, Message
+from bot.commands import Request
+from domain.db import Begin
+from domain.incidents import Incident
+from domain.policy import Actor
+
+Payload: TypeAlias = Mapping[str, Any]
+"""A JSON object from Slack."""
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """An answer that is a modal; where none can open, a button is offered that runs ``line``."""
+
+    view: Block
+    line: str
+
+
+Answer: TypeAlias = Message | Form
+Listener: TypeAlias = Callable[..., Awaitable[None]]
+Read: TypeAlias = Callable[[AsyncSession, Request, Actor, "House"], Awaitable[Answer]]
+Write: TypeAlias = Callable[[AsyncSession, Request, Actor, "House"], Awaitable[Incident | Form]]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Routes:
+    """A feature's table of contents.
+
+    Args:
+        reads: verbs that only answer.
+        writes: verbs that change one incident and return it, or ask for more by a form.
+        actions, views, events: by action id, callback id and event type.
+    """
+
+    reads: Mapping[str, Read] = field(default_factory=dict)
+    writes: Mapping[str, Write] = field(default_factory=dict)
+    actions: Mapping[str, Listener] = field(default_factory=dict)
+    views: Mapping[str, Listener] = field(default_factory=dict)
+    events: Mapping[str, Listener] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class House:
+    """The one workspace that this process serves, and how it is reached.
+
+    Args:
+        url: of the workspace, ends with a slash; links to messages start with it.
+        incident_channel: id of the channel for incidents that are opened where no card can be.
+    """
+
+    workspace_id: str
+    bot_user_id: str
+    bot_id: str
+    url: str
+    incident_channel: str | None
+    begin: Begin
+    routes: Routes
+
+
+def joined(tables: Iterable[Routes]) -> Routes:
+    """All features' tables as one."""
+    tables = list(tables)
+    return Routes(**{f.name: {k: v for t in tables for k, v in getattr(t, f.name).items()} for f in fields(Routes)})

@@ -1,0 +1,91 @@
+"""Slack user → Actor: who makes this request, and what they are here."""
+
+import json
+from typing import Any
+
+from slack_sdk.web.async_client import AsyncWebClient
+
+from bot.house import House, Payload
+from domain import users
+from domain.policy import Actor, Standing, Surface
+from domain.users import Profile
+
+SLACKBOT = "USLACKBOT"
+
+
+async def actor(body: Payload, slack: AsyncWebClient, house: House, *, surface: Surface) -> Actor:
+    """Whoever sent this payload; a first use makes the account.
+
+    Asks Slack only about somebody whom neither the start nor an event made known.
+    """
+    channel_id = _channel_of(body)
+    found = await person(_user_of(body), slack, house)
+    return found.at(channel_id=channel_id, surface=surface)
+
+
+async def person(slack_user_id: str, slack: AsyncWebClient, house: House) -> Actor:
+    """The actor that a Slack user is, nowhere in particular."""
+    async with house.begin() as session:
+        known = await users.find(session, house.workspace_id, slack_user_id)
+    if known is None:
+        answer = await slack.users_info(user=slack_user_id)
+        profile = profile_of(answer["user"], house.workspace_id)
+    elif known[1] is not None:
+        return known[1]
+    else:
+        profile = known[0]
+    async with house.begin() as session:
+        if known is None:
+            await users.learn(session, house.workspace_id, [profile])
+        return await users.join(session, house.workspace_id, profile)
+
+
+def profile_of(user: Payload, workspace_id: str) -> Profile:
+    """What a Slack user object says; fields may be missing or null."""
+    said = user.get("profile") or {}
+    name = said.get("real_name") or user.get("real_name") or said.get("display_name") or user.get("name")
+    return Profile(
+        slack_user_id=user["id"],
+        name=str(name or user["id"]),
+        email=said.get("email") or None,
+        time_zone=user.get("tz") or "UTC",
+        standing=_standing(user, workspace_id),
+        is_deactivated=bool(user.get("deleted")),
+    )
+
+
+def _standing(user: Payload, workspace_id: str) -> Standing:
+    if user.get("is_bot") or user["id"] == SLACKBOT:
+        return Standing.BOT
+    if user.get("is_stranger") or workspace_id not in _teams_of(user, workspace_id):
+        return Standing.EXTERNAL
+    if user.get("is_restricted") or user.get("is_ultra_restricted"):
+        return Standing.GUEST
+    return Standing.MEMBER
+
+
+def _teams_of(user: Payload, workspace_id: str) -> set[str]:
+    grid: dict[str, Any] = user.get("enterprise_user") or {}
+    return {user.get("team_id") or workspace_id, *(grid.get("teams") or [])}
+
+
+def _user_of(body: Payload) -> str:
+    event = body.get("event") or {}
+    user = body.get("user_id") or (body.get("user") or {}).get("id") or event.get("user")
+    return str(user)
+
+
+def _channel_of(body: Payload) -> str | None:
+    event, container = body.get("event") or {}, body.get("container") or {}
+    channel = (body.get("channel") or {}).get("id") or body.get("channel_id") or container.get("channel_id")
+    found = channel or event.get("channel") or _channel_of_form(body.get("view") or {})
+    return str(found) if found else None
+
+
+def _channel_of_form(view: Payload) -> str | None:
+    """A form carries the channel where it was opened, which its reader could see then."""
+    try:
+        carried = json.loads(view.get("private_metadata") or "{}")
+    except ValueError:
+        return None
+    return carried.get("channel") if isinstance(carried, dict) else None

@@ -1,0 +1,72 @@
+"""What the bot asks Slack once, at its start: its channels and the people, so that work needs no questions."""
+
+from typing import Any
+
+import structlog
+from slack_sdk.errors import SlackApiError
+from slack_sdk.web.async_client import AsyncWebClient
+
+from bot.channels.views import facts
+from bot.identity import profile_of
+from domain import users, workspaces
+from domain.db import Begin
+
+log = structlog.get_logger(__name__)
+
+PAGE = 200
+MOST_PAGES = 25
+"""5,000 people or channels; whoever is not among them is asked about when they first come."""
+
+
+async def everything(
+    slack: AsyncWebClient, begin: Begin, me: dict[str, Any], incident_channel: str | None
+) -> str | None:
+    """Know the workspace, its channels with the bot in them, and its people.
+
+    Returns:
+        The id of the incident channel, if one is set; its name is looked up here.
+    """
+    workspace_id: str = me["team_id"]
+    async with begin() as session:
+        await workspaces.ensure(session, workspace_id, url=me["url"])
+    found = await _channels(slack, begin, workspace_id)
+    await _people(slack, begin, workspace_id)
+    if incident_channel and incident_channel.startswith("#"):
+        named = found.get(incident_channel.removeprefix("#"))
+        if named is None:
+            log.warning(
+                "incident_channel_unknown", name=incident_channel, fix="Invite the bot there, then start it again."
+            )
+        return named
+    return incident_channel
+
+
+async def _channels(slack: AsyncWebClient, begin: Begin, workspace_id: str) -> dict[str, str]:
+    names: dict[str, str] = {}
+    async for page in _pages(slack.users_conversations, "channels", types="public_channel,private_channel"):
+        learnt = [facts({**channel, "is_member": True}) for channel in page]
+        names.update({channel.name: channel.id for channel in learnt})
+        async with begin() as session:
+            await workspaces.learn_channels(session, workspace_id, learnt)
+    return names
+
+
+async def _people(slack: AsyncWebClient, begin: Begin, workspace_id: str) -> None:
+    async for page in _pages(slack.users_list, "members"):
+        async with begin() as session:
+            await users.learn(session, workspace_id, [profile_of(person, workspace_id) for person in page])
+
+
+async def _pages(method: Any, key: str, **args: Any) -> Any:
+    """Page after page; a server that does not offer the method costs a warning, not the start."""
+    cursor = ""
+    for _ in range(MOST_PAGES):
+        try:
+            answer = await method(limit=PAGE, **args, **({"cursor": cursor} if cursor else {}))
+        except SlackApiError as error:
+            log.warning("not_learnt", what=key, error=error.response.get("error"))
+            return
+        yield answer.get(key) or []
+        cursor = (answer.get("response_metadata") or {}).get("next_cursor") or ""
+        if not cursor:
+            return

@@ -1,0 +1,185 @@
+"""People using the local workspace through its control API: the story of the demonstration, and the tour."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from aiohttp import ClientSession
+
+from bot.house import Payload
+
+PATIENCE_S = 10
+HINTS = [
+    "Type /incident new Checkout is slow p2 and submit the form.",
+    "Press Take it on the card, reply in its thread, press Resolve…",
+    "Become somebody else and look at what they see.",
+    "/incident help lists the rest; in a thread write @Incident Tracker resolve it is fixed.",
+]
+
+
+class OffStageError(RuntimeError):
+    """Something that should have happened did not."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """The control API of the local workspace."""
+
+    session: ClientSession
+    url: str
+
+    async def do(self, call: str, **body: Any) -> dict[str, Any]:
+        """One thing a person does; raises OffStageError unless the bot acked it."""
+        async with self.session.post(f"{self.url}/control/{call}", json=body) as response:
+            answer: dict[str, Any] = await response.json()
+        if not answer["ok"] or answer.get("ack", {}).get("status") not in ("acked", "none"):
+            raise OffStageError(f"{call} {body}: {answer}")
+        return answer
+
+    async def state(self) -> dict[str, Any]:
+        """The whole workspace."""
+        async with self.session.get(f"{self.url}/control/state") as response:
+            found: dict[str, Any] = await response.json()
+        return found
+
+    async def quiet(self) -> None:
+        """Wait until the bot has nothing more to send."""
+        query = {"idle_ms": "300", "timeout_s": str(PATIENCE_S)}
+        async with self.session.get(f"{self.url}/control/wait", params=query) as response:
+            answer = await response.json()
+        if not answer["ok"]:
+            raise OffStageError(f"the workspace did not become quiet: {answer}")
+
+    async def messages(self, channel: str) -> list[dict[str, Any]]:
+        """A channel's messages, replies included, oldest first."""
+        channels = (await self.state())["channels"]
+        found: list[dict[str, Any]] = next(
+            c["messages"] for c in channels if c.get("name") == channel.removeprefix("#")
+        )
+        return list(found)
+
+    async def card(self, channel: str, title: str) -> dict[str, Any]:
+        """The card of the incident with this title, as it is after everything was sent."""
+        await self.quiet()
+        for message in await self.messages(channel):
+            if title in message.get("text", "") and message.get("thread_ts", message["ts"]) == message["ts"]:
+                return message
+        raise OffStageError(f"there is no card for “{title}” in {channel}")
+
+    async def command(self, user: str, channel: str, line: str) -> dict[str, Any]:
+        """``/incident …``; the answer that the person sees."""
+        done = await self.do("command", user=user, channel=channel, command="/incident", text=line)
+        shown: dict[str, Any] = done["ack"].get("body") or {}
+        return shown
+
+    async def click(self, user: str, channel: str, card: Payload, action_id: str) -> None:
+        """A button on a card."""
+        await self.do("action", user=user, channel=channel, message_ts=card["ts"], action_id=action_id)
+
+    async def submit(self, user: str, **values: Any) -> dict[str, Any]:
+        """The form that is open; raises OffStageError if it comes back with errors."""
+        views = (await self.state())["views"]
+        stack = next(s for u, s in views.items() if u.lower().startswith(f"u0{user}") and s)
+        typed = {block_id: {block_id: value} for block_id, value in values.items()}
+        answer = await self.do("submit", user=user, view_id=stack[-1]["id"], values=typed)
+        if answer.get("errors"):
+            raise OffStageError(f"the form was refused: {answer['errors']}")
+        form: dict[str, Any] = stack[-1]
+        return form
+
+    async def reply(self, user: str, channel: str, card: Payload, words: str) -> str:
+        """A reply in the card's thread; its ts."""
+        said = await self.do("message", user=user, channel=channel, text=words, thread_ts=card["ts"])
+        return str(said["ts"])
+
+
+async def tell_story(stage: Stage) -> None:
+    """Four incidents in different states, with what people said."""
+    checkout = await _opened(stage, "chloe", "#checkout", "quick Checkout returns 500s for card payments p1 outage")
+    await stage.click("ben", "#checkout", checkout, "incident.take")
+    await stage.reply("ben", "#checkout", checkout, "Started with the 14:05 deploy. Rolling back now.")
+    await stage.reply("chloe", "#checkout", checkout, "Error rate is falling: 12 % → 3 %.")
+    await _opened(stage, "dmitri", "#incidents", "quick Invoices show the wrong company name p3 bug")
+    badge = await _opened(stage, "ana", "#security", "quick Former contractor still has a badge p2 security")
+    await stage.reply("ana", "#security", badge, "Facilities will collect it today.")
+    disk = await _opened(stage, "ben", "#incidents", "quick Disk full on db-2 p2 outage")
+    await stage.command("ben", "#incidents", "take 4")
+    await stage.reply("ben", "#incidents", disk, "Old WAL files; archiving had stopped on Friday.")
+    await stage.command("ben", "#incidents", "resolve 4 Removed old WAL files, restarted archiving, added an alert.")
+    await stage.quiet()
+
+
+async def walk(stage: Stage) -> int:
+    """One incident from the form to the resolution, told as a transcript."""
+    try:
+        await _walk(stage)
+    except (OffStageError, StopIteration, KeyError) as error:
+        print(f"\nThe tour stopped: {error}")
+        return 1
+    print("\nAll of it happened.")
+    return 0
+
+
+async def _walk(stage: Stage) -> None:
+    title = "Checkout returns 500s"
+    _did("Ana", f"types /incident new {title} p1 outage in #incidents")
+    await stage.command("ana", "#incidents", f"new {title} p1 outage")
+    form = await stage.submit("ana", description="Since 14:05. Card payments only.")
+    _saw("Ana", f"the form “{form['title']['text']}”, filled with what she typed; she adds a description and submits")
+    card = await stage.card("#incidents", title)
+    _saw("Everybody in #incidents", card["text"])
+
+    _did("Ben", "presses “Take it” on the card")
+    await stage.click("ben", "#incidents", card, "incident.take")
+    _saw("Everybody", (await stage.card("#incidents", title))["text"])
+
+    _did("Ben", "replies in the thread: rolled back, watching")
+    said = await stage.reply("ben", "#incidents", card, "rolled back, watching")
+    _did("Ben", "corrects his reply: rolled back to 1.4.1, watching")
+    await stage.do("edit", user="ben", channel="#incidents", ts=said, text="rolled back to 1.4.1, watching")
+    _did("Chloe", "types /incident comment 1 the vendor confirms it")
+    await stage.command("chloe", "#checkout", "comment 1 the vendor confirms it")
+    _did("Chloe", "types /incident show 1 in #checkout, and only she sees the answer")
+    shown = str(await stage.command("chloe", "#checkout", "show 1"))
+    _expect("rolled back to 1.4.1, watching" in shown, "the comment in what Chloe sees")
+    _saw("Chloe", "the card with Ben's reply as he corrected it, and her own comment")
+
+    card = await stage.card("#incidents", title)
+    _did("Chloe", "presses “Resolve…” and writes: rolled back")
+    await stage.click("chloe", "#incidents", card, "incident.resolve_form")
+    await stage.submit("chloe", note="rolled back")
+    card = await stage.card("#incidents", title)
+    _expect("resolved" in card["text"], "a resolved card")
+    _saw("Everybody", card["text"])
+    _did("Ana", "types @Incident Tracker reopen it is back, in the thread")
+    await stage.reply("ana", "#incidents", card, "@Incident Tracker reopen it is back")
+    card = await stage.card("#incidents", title)
+    _expect("in progress" in card["text"], "a reopened card")
+    _saw("Everybody", card["text"])
+    await _thread(stage, card)
+
+
+async def _thread(stage: Stage, card: Payload) -> None:
+    print("\nThe thread, from top to bottom:")
+    replies = [m for m in await stage.messages("#incidents") if m.get("thread_ts") == card["ts"] != m["ts"]]
+    for message in replies:
+        print(f"    {message['text']}")
+    _expect(len(replies) == 6, f"six messages in the thread, not {len(replies)}")
+
+
+async def _opened(stage: Stage, user: str, channel: str, line: str) -> dict[str, Any]:
+    await stage.command(user, channel, line)
+    title = " ".join(line.split()[1:5])
+    return await stage.card(channel, title)
+
+
+def _did(who: str, what: str) -> None:
+    print(f"\n{who} {what}.")
+
+
+def _saw(who: str, what: str) -> None:
+    print(f"    {who} sees: {what}")
+
+
+def _expect(happened: bool, what: str) -> None:
+    if not happened:
+        raise OffStageError(f"expected {what}")

@@ -1,0 +1,57 @@
+"""Where an incident is shown: the card of now, and every thread that was ever its own."""
+
+from sqlalchemy import select, update
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from domain import early_replies, outbox
+from domain.incidents import Incident
+from domain.outbox import Topic
+from domain.threads import Thread
+
+
+async def remember(session: AsyncSession, incident: Incident, *, ts: str) -> None:
+    """The card was posted as this message: its thread is the incident's from now on."""
+    await session.execute(update(Incident).where(Incident.id == incident.id).values(card_ts=ts))
+    thread = {
+        "workspace_id": incident.workspace_id,
+        "channel_id": incident.channel_id,
+        "ts": ts,
+        "incident_id": incident.id,
+    }
+    await session.execute(insert(Thread).values(thread).on_conflict_do_nothing())
+    await early_replies.adopt(session, incident, thread_ts=ts)
+
+
+async def move(session: AsyncSession, incident: Incident, *, channel_id: str) -> None:
+    """The card will be in another channel; the old thread stays the incident's."""
+    await session.execute(
+        update(Incident).where(Incident.id == incident.id).values(channel_id=channel_id, card_ts=None)
+    )
+    incident.channel_id, incident.card_ts = channel_id, None
+
+
+async def lost(session: AsyncSession, workspace_id: str, channel_id: str, ts: str) -> None:
+    """The card was deleted in Slack: it will be posted anew. Nothing if this was no card."""
+    here = (Incident.workspace_id == workspace_id, Incident.channel_id == channel_id, Incident.card_ts == ts)
+    gone = update(Incident).where(*here, Incident.deleted_at.is_(None)).values(card_ts=None)
+    incident_id = await session.scalar(gone.returning(Incident.id))
+    if incident_id is not None:
+        row = outbox.row(Topic.INCIDENT_OPENED, workspace_id=workspace_id, incident_id=incident_id)
+        await outbox.add(session, row)
+
+
+async def repost(session: AsyncSession, workspace_id: str, channel_id: str) -> None:
+    """The bot can post in the channel (again): cards that could not be posted there follow."""
+    waiting = select(Incident.id).where(
+        Incident.workspace_id == workspace_id,
+        Incident.channel_id == channel_id,
+        Incident.card_ts.is_(None),
+        Incident.deleted_at.is_(None),
+    )
+    rows = [
+        outbox.row(Topic.INCIDENT_OPENED, workspace_id=workspace_id, incident_id=incident_id)
+        for incident_id in await session.scalars(waiting.limit(100))
+    ]
+    if rows:
+        await outbox.add(session, *rows)

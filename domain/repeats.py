@@ -1,0 +1,30 @@
+"""What Slack delivered already, where no row of the domain tells: kept for a day."""
+
+from datetime import datetime, timedelta
+
+from sqlalchemy import ForeignKey, delete, func
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import Mapped, mapped_column
+
+from domain import db
+from domain.db import Base
+
+KEPT = timedelta(days=1)
+
+
+class Delivered(Base):
+    """The name of one delivery."""
+
+    __tablename__ = "delivered"
+
+    workspace_id: Mapped[str] = mapped_column(ForeignKey("workspace.id"), primary_key=True)
+    key: Mapped[str] = mapped_column(primary_key=True)
+    at: Mapped[datetime] = mapped_column(server_default=func.now(), index=True)
+
+
+async def is_first(session: AsyncSession, workspace_id: str, key: str) -> bool:
+    """Note this delivery, in the transaction that acts on it; False if it was acted on before."""
+    old = delete(Delivered).where(Delivered.at < db.now() - KEPT).returning(Delivered.key).cte("old")
+    noted = insert(Delivered).values(workspace_id=workspace_id, key=key).on_conflict_do_nothing()
+    return await session.scalar(noted.returning(Delivered.key).add_cte(old)) is not None

@@ -1,0 +1,77 @@
+/** Starts the page and keeps it in step with the workspace. */
+
+import * as api from "./api.js";
+import { drawConversation, drawHeader, focusComposer, startConversation } from "./conversation.js";
+import { byId, debounce, h, iconButton } from "./dom.js";
+import { drawHome } from "./home.js";
+import { startInspector, toggleInspector, updateInspector } from "./inspector.js";
+import { drawModal, startModal } from "./modal.js";
+import { drawSidebar } from "./sidebar.js";
+import { changed, current, me, readHash, refresh, store, titleOf, unread, visible, watch } from "./state.js";
+
+const narrow = window.matchMedia("(max-width: 760px)");
+
+function toggleSidebar(open) {
+  const show = open ?? !byId("app").classList.contains("with-sidebar");
+  byId("app").classList.toggle("with-sidebar", show);
+  byId("scrim").hidden = !show;
+  byId("sidebar").inert = narrow.matches && !show;
+  if (show) document.querySelector(".switcher")?.focus();
+}
+
+function draw() {
+  if (!store.ready || !me()) return;
+  drawSidebar(() => { if (narrow.matches) toggleSidebar(false); });
+  drawHeader({ sidebar: () => toggleSidebar(), inspector: toggleInspector });
+  drawHome();
+  drawConversation();
+  drawModal();
+  banner();
+  const fresh = visible().reduce((sum, channel) => sum + (channel.id === store.where ? 0 : unread(channel).count), 0);
+  document.title = `${fresh ? `(${fresh}) ` : ""}${store.where === "home" ? "Home" : titleOf(current())} – Local workspace`;
+}
+
+function banner() {
+  const words = store.online ? "" : "The local workspace does not answer. Trying again…";
+  if (byId("banner").textContent !== words) byId("banner").textContent = words;
+  byId("banner").hidden = !words;
+}
+
+function hints() {
+  const words = store.manifest.hints;
+  if (!Array.isArray(words) || !words.length || sessionStorage.getItem("hints") === "off") return;
+  const hide = () => { sessionStorage.setItem("hints", "off"); byId("hints").replaceChildren(); focusComposer(); };
+  byId("hints").replaceChildren(h("aside", { class: "hints", "aria-label": "What to try" },
+    h("strong", {}, "What to try"), h("ul", {}, words.map((each) => h("li", {}, String(each)))),
+    iconButton("close", "Dismiss", hide)));
+}
+
+async function start() {
+  startConversation();
+  startModal();
+  startInspector();
+  watch(draw);
+  byId("scrim").addEventListener("click", () => toggleSidebar(false));
+  document.addEventListener("keydown", (event) => {
+    if (event.key !== "Escape" || event.defaultPrevented || byId("scrim").hidden) return;
+    toggleSidebar(false);
+    document.querySelector(".burger")?.focus();
+  });
+  byId("skip").addEventListener("click", (event) => { event.preventDefault(); focusComposer(); });
+  narrow.addEventListener("change", () => toggleSidebar(false));
+  window.addEventListener("popstate", () => { readHash(); changed(); });
+  toggleSidebar(false);
+  const soon = debounce(() => void refresh(), 25);
+  api.stream({
+    changed: () => { soon(); updateInspector(); },
+    online: (yes) => { if (yes !== store.online || yes) { store.online = yes; if (yes) soon(); else banner(); } },
+  });
+  store.manifest = { commands: [], shortcuts: [], ...(await api.manifest().catch(() => ({}))) };
+  await refresh();
+  if (!me()) readHash();
+  changed();
+  hints();
+  if (!narrow.matches && store.where !== "home") focusComposer();
+}
+
+void start();
