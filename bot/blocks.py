@@ -15,7 +15,6 @@ SECTION_LIMIT: Final = 3_000
 FIELD_LIMIT: Final = 2_000
 LABEL_LIMIT: Final = 2_000
 INPUT_LIMIT: Final = 3_000
-HEADER_LIMIT: Final = 150
 PLACEHOLDER_LIMIT: Final = 150
 BUTTON_LIMIT: Final = 75
 OPTION_LIMIT: Final = 75
@@ -60,10 +59,6 @@ def context(*texts: Mrkdwn, block_id: str | None = None) -> Block:
 
 def divider() -> Block:
     return {"type": "divider"}
-
-
-def header(text: str) -> Block:
-    return {"type": "header", "text": _plain(text, HEADER_LIMIT)}
 
 
 def actions(*elements: Block, block_id: str | None = None) -> Block:
@@ -244,11 +239,6 @@ def modal(
         private_metadata=private_metadata or None,
         external_id=external_id,
     )
-
-
-def home(blocks: Sequence[Block], *, private_metadata: str = "") -> Block:
-    """The App Home of one person."""
-    return _without_none(type="home", blocks=list(blocks[:BLOCKS_IN_VIEW]), private_metadata=private_metadata or None)
 
 
 def _parsed(text: Mrkdwn, limit: int) -> Block:

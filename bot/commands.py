@@ -21,93 +21,21 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from itertools import takewhile
-from typing import Final, TypeAlias
+from typing import Final
 
+from bot import lexer, verbs
 from bot.mrkdwn import unescape
 
-ALIASES: Final[Mapping[str, tuple[str, ...]]] = {
-    "new": ("create", "declare", "report"),
-    "quick": (),
-    "list": ("ls",),
-    "mine": (),
-    "search": ("find",),
-    "show": ("view",),
-    "take": ("claim",),
-    "assign": (),
-    "unassign": (),
-    "start": ("progress",),
-    "revert": (),
-    "resolve": ("fixed", "done", "close"),
-    "reopen": (),
-    "undo": (),
-    "priority": ("p", "prio", "sev"),
-    "category": ("cat",),
-    "edit": ("rename",),
-    "comment": ("say",),
-    "history": ("timeline",),
-    "export": (),
-    "delete": (),
-    "restore": (),
-    "sync": (),
-    "stats": (),
-    "digest": (),
-    "link": (),
-    "unlink": (),
-    "recover": (),
-    "whoami": (),
-    "token": (),
-    "why": (),
-    "help": ("?", "-h", "--help"),
-    "admin": (),
-    "open": (),
-}
-"""Every verb with its other names; ``open`` is the one that only asks what is meant."""
 LARGEST_NUMBER: Final = 2_147_483_647
 
-_VERBS: Final = {alias: verb for verb, aliases in ALIASES.items() for alias in (verb, *aliases)}
-_PROSE: Final = frozenset({"comment", "resolve", "reopen", "edit", "open"})
-_TITLED: Final = frozenset({"new", "quick"})
-_LISTING: Final = frozenset({"list", "mine", "search", "stats"})
-_WHOLE: Final = frozenset({"digest", "link", "unlink", "recover", "whoami", "token", "help", "admin"})
-_PRIVATE: Final = frozenset({"link", "unlink", "recover", "token"})
-_SECRET_VERBS: Final = frozenset({"login", "logon", "signin", "signon", "pass", "secret", "auth", "credentials"})
-_SECRETS: Final = frozenset({"password", "passwords", "passwd", "passphrase", "passcode", "pw", "pwd"})
-
-_PRIORITIES: Final = ("critical", "high", "medium", "low")
-_KEYS: Final = {
-    **{key: key for key in ("priority", "category", "status", "assignee", "owner", "older", "newer", "in", "by")},
-    "p": "priority",
-    "cat": "category",
-}
-_KINDS: Final = {"priority": "priorities", "category": "categories", "status": "statuses"}
-_FILTERS: Final = {
-    **{status: ("statuses", status) for status in ("open", "in_progress", "resolved")},
-    "unassigned": ("assignee", "none"),
-}
-
-_WORD: Final = re.compile(
-    r"""(?:([A-Za-z]+):)?(?:"([^"]*)"|“([^“”]*)”|„([^„“”]*)[“”]|«([^«»]*)»)(?!\S)  # quoted, perhaps key:"value"
-    | in\s+progress(?!\S)
-    | (?:<[^<>\s][^<>]*>|\S)++                                                     # <@U1|Ana Lee> is one word
-    """,
-    re.VERBOSE | re.IGNORECASE,
-)
 _ID: Final = re.compile(r"(?:inc[-_]?|#)?(\d{1,10})[:;,.]?", re.IGNORECASE)
 _WRONG_ID: Final = re.compile(r"(?:inc[-_]?|#)?[-+−]?\d+[:;,.]?|inc[-_].*|inc\d.*", re.IGNORECASE)
 _PERMALINK: Final = re.compile(
     r"<?https?://[^\s/<>|]+/archives/([CDG][A-Z0-9]+)/p([0-9]{10})([0-9]{6})(\?[^\s<>|]*)?(?:\|[^<>]*)?>?[:;,.]?"
 )
 _THREAD: Final = re.compile(r"[?&;]thread_ts=([0-9]{10}\.[0-9]{6})(?![0-9])")
-_PEOPLE: Final = re.compile(r"(?:<@[UW][A-Z0-9]+(?:\|[^<>]*)?>[,;:]?)+")
-_PERSON: Final = re.compile(r"<@([UW][A-Z0-9]+)")
-_CHANNEL: Final = re.compile(r"<#([CDG][A-Z0-9]+)(?:\|[^<>]*)?>")
-_NAME: Final = re.compile(r"@([\w.'-]*\w)[,;:]?")
-_LEVEL: Final = re.compile(r"(?:p|prio|priority|sev)[-_]?([1-4])", re.IGNORECASE)
 _TO_SOMEBODY: Final = re.compile(r"\s*(?:<@[UW][A-Z0-9]+(?:\|[^<>]*)?>[\s:,]*)*")
 _LETTERS: Final = re.compile(r"[^\W\d_]+")
-_INVISIBLE: Final = "\u200b\u200c\u200d\u200e\u200f\u2060\u2066\u2067\u2068\u2069\u202a\u202b\u202c\u202d\u202e\ufeff"
-
-Meaning: TypeAlias = tuple[str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,23 +70,9 @@ class Request:
 
 
 @dataclass(frozen=True, slots=True)
-class _Word:
-    raw: str
-    start: int
-    space: str
-    """What stands between it and the word before."""
-    key: str = ""
-    quoted: str | None = None
-
-    @property
-    def shown(self) -> str:
-        return self.raw if self.quoted is None or self.key else self.quoted
-
-
-@dataclass(frozen=True, slots=True)
 class _Context:
     line: str
-    lexicon: Mapping[str, Meaning]
+    lexicon: Mapping[str, lexer.Meaning]
     names: Mapping[str, str]
 
 
@@ -172,38 +86,38 @@ def parse(line: str, *, categories: Collection[str] = (), names: Mapping[str, st
     if is_secret(line):
         return Request("secret")
     request, words = _head(line, names)
-    context = _Context(line, _lexicon(categories, filters=request.verb in _LISTING), names)
-    if request.verb in _PROSE:
+    context = _Context(line, lexer.lexicon(categories, filters=request.verb in verbs.LISTING), names)
+    if request.verb in verbs.PROSE:
         return _prose(request, words, context)
-    if request.verb in _TITLED:
+    if request.verb in verbs.TITLED:
         return _titled(request, words, context)
-    if request.verb in _WHOLE:
+    if request.verb in verbs.WHOLE:
         return _whole(request, words, context)
     return request if request.verb == "unknown" else _targeted(request, words, context)
 
 
 def people_in(line: str) -> list[str]:
     """The Slack ids of everybody mentioned."""
-    return _PERSON.findall(line)
+    return lexer.PERSON.findall(line)
 
 
 def verb_of(word: str) -> str | None:
     """The verb that a word stands for, whichever of its names and in whatever case."""
-    bare = word.strip(_INVISIBLE).lower().replace("—", "--")
-    return _VERBS.get(bare) or _VERBS.get(bare.rstrip(":,.!"))
+    bare = word.strip(lexer.INVISIBLE).lower().replace("—", "--")
+    return verbs.VERBS.get(bare) or verbs.VERBS.get(bare.rstrip(":,.!"))
 
 
 def is_secret(line: str) -> bool:
     """Whether somebody may be typing a password: such a line must neither be stored nor logged."""
-    words = _split(_TO_SOMEBODY.sub("", line, count=1)[:300])
+    words = lexer.split(_TO_SOMEBODY.sub("", line, count=1)[:300])
     if words and _target(words[0]):
         words = words[1:]
     if not words or verb_of(words[0].raw):
         return False
     letters = _LETTERS.findall(" ".join(word.raw for word in words[:4]).lower())[:4]
     first = {*letters[:1], "".join(letters[:2])}
-    near = get_close_matches(words[0].raw[:20].lower(), _SECRETS | {"login", "signin"}, n=1, cutoff=0.82)
-    return bool(near or first & _SECRET_VERBS or {*letters, *first} & _SECRETS)
+    near = get_close_matches(words[0].raw[:20].lower(), verbs.SECRETS | {"login", "signin"}, n=1, cutoff=0.82)
+    return bool(near or first & verbs.SECRET_VERBS or {*letters, *first} & verbs.SECRETS)
 
 
 def strip_mention(text: str, bot_user_id: str) -> str:
@@ -213,9 +127,9 @@ def strip_mention(text: str, bot_user_id: str) -> str:
     return re.sub(rf"{mention}[.!?]?\Z", "", addressed).rstrip()
 
 
-def _head(line: str, names: Mapping[str, str]) -> tuple[Request, list[_Word]]:
+def _head(line: str, names: Mapping[str, str]) -> tuple[Request, list[lexer.Word]]:
     """The verb, the id if it comes first, and the words after them."""
-    words = _split(line)
+    words = lexer.split(line)
     if not words:
         return Request("", line=line), words
     target = _target(words[0])
@@ -223,35 +137,35 @@ def _head(line: str, names: Mapping[str, str]) -> tuple[Request, list[_Word]]:
     if target and not rest:
         return replace(target, verb="show", line=line), rest
     verb = verb_of(rest[0].raw)
-    request = replace(target or Request(""), verb=verb or "unknown", line="" if verb in _PRIVATE else line)
+    request = replace(target or Request(""), verb=verb or "unknown", line="" if verb in verbs.PRIVATE else line)
     return (request, rest[1:]) if verb else (_unknown(request, rest[0].raw, names), rest[1:])
 
 
 def _unknown(request: Request, typed: str, names: Mapping[str, str]) -> Request:
-    near = get_close_matches(typed[:20].lower(), [name for name in _VERBS if len(name) > 1], n=1, cutoff=0.6)
-    guess = _VERBS[near[0]] if near else None
+    near = get_close_matches(typed[:20].lower(), [name for name in verbs.VERBS if len(name) > 1], n=1, cutoff=0.6)
+    guess = verbs.VERBS[near[0]] if near else None
     return replace(request, typed=unescape(typed, names), guess=guess, text=unescape(request.line.strip(), names))
 
 
-def _prose(request: Request, words: Sequence[_Word], context: _Context) -> Request:
+def _prose(request: Request, words: Sequence[lexer.Word], context: _Context) -> Request:
     if words and not _has_id(request) and (target := _target(words[0])):
         request, words = _aimed(request, target), words[1:]
     return _rest_of_line(request, words, context)
 
 
-def _whole(request: Request, words: Sequence[_Word], context: _Context) -> Request:
+def _whole(request: Request, words: Sequence[lexer.Word], context: _Context) -> Request:
     if request.verb == "admin" and len(words) > 1 and (target := _target(words[1])):
         request = _aimed(request, target)
     found = [word.raw for word in words if word.quoted is None]
     return replace(
         _rest_of_line(request, words, context),
-        people=tuple(person for raw in found for person in _PERSON.findall(raw)),
-        names=tuple(name[1] for raw in found if (name := _NAME.fullmatch(raw))),
-        channels=tuple(channel for raw in found for channel in _CHANNEL.findall(raw)),
+        people=tuple(person for raw in found for person in lexer.PERSON.findall(raw)),
+        names=tuple(name[1] for raw in found if (name := lexer.NAME.fullmatch(raw))),
+        channels=tuple(channel for raw in found for channel in lexer.CHANNEL.findall(raw)),
     )
 
 
-def _rest_of_line(request: Request, words: Sequence[_Word], context: _Context) -> Request:
+def _rest_of_line(request: Request, words: Sequence[lexer.Word], context: _Context) -> Request:
     text = context.line[words[0].start :].rstrip() if words else ""
     return replace(
         request,
@@ -260,8 +174,8 @@ def _rest_of_line(request: Request, words: Sequence[_Word], context: _Context) -
     )
 
 
-def _titled(request: Request, words: Sequence[_Word], context: _Context) -> Request:
-    meanings = [_read(word, context.lexicon) for word in words]
+def _titled(request: Request, words: Sequence[lexer.Word], context: _Context) -> Request:
+    meanings = [lexer.read(word, context.lexicon) for word in words]
     quoted = any(word.quoted is not None and not word.key for word in words)
     taken, hints = (set(range(len(words))), list[int]()) if quoted else _ends(words, meanings)
     taken = {place for place in taken if meanings[place]}
@@ -272,7 +186,7 @@ def _titled(request: Request, words: Sequence[_Word], context: _Context) -> Requ
     return _filled(request, kept, said, context)
 
 
-def _ends(words: Sequence[_Word], meanings: Sequence[list[Meaning]]) -> tuple[set[int], list[int]]:
+def _ends(words: Sequence[lexer.Word], meanings: Sequence[list[lexer.Meaning]]) -> tuple[set[int], list[int]]:
     """Places of the words at either end that leave the title, and of the plain ones next to it, which stay."""
     head = len(list(takewhile(bool, meanings)))
     tail = len(list(takewhile(bool, reversed(meanings))))
@@ -285,20 +199,20 @@ def _ends(words: Sequence[_Word], meanings: Sequence[list[Meaning]]) -> tuple[se
     return taken, [place for place in hints if place not in taken]
 
 
-def _targeted(request: Request, words: Sequence[_Word], context: _Context) -> Request:
+def _targeted(request: Request, words: Sequence[lexer.Word], context: _Context) -> Request:
     """Filters, or an id and what to do with it, in any order."""
-    kept, said = list[_Word](), list[Meaning]()
+    kept, said = list[lexer.Word](), list[lexer.Meaning]()
     for word in words:
-        if request.verb not in _LISTING and not _has_id(request) and (target := _target(word)):
+        if request.verb not in verbs.LISTING and not _has_id(request) and (target := _target(word)):
             request = _aimed(request, target)
-        elif meanings := _read(word, context.lexicon) or _level(request.verb, word):
+        elif meanings := lexer.read(word, context.lexicon) or lexer.level(request.verb, word):
             said += meanings
         else:
             kept.append(word)
     return _filled(request, kept, said, context)
 
 
-def _filled(request: Request, kept: Sequence[_Word], said: Sequence[Meaning], context: _Context) -> Request:
+def _filled(request: Request, kept: Sequence[lexer.Word], said: Sequence[lexer.Meaning], context: _Context) -> Request:
     def of(kind: str) -> tuple[str, ...]:
         return tuple(dict.fromkeys(value for each, value in said if each == kind))
 
@@ -311,22 +225,8 @@ def _filled(request: Request, kept: Sequence[_Word], said: Sequence[Meaning], co
         priorities=of("priorities"),
         categories=of("categories"),
         statuses=of("statuses"),
-        options=tuple((kind, value) for kind, value in said if kind in _KEYS),
+        options=tuple((kind, value) for kind, value in said if kind in lexer.KEYS),
     )
-
-
-def _split(line: str) -> list[_Word]:
-    words, end = list[_Word](), 0
-    for found in _WORD.finditer(line):
-        words.append(_word(found, line[end : found.start()]))
-        end = found.end()
-    return words
-
-
-def _word(found: re.Match[str], space: str) -> _Word:
-    quoted = next((inside for inside in found.groups()[1:] if inside is not None), None)
-    key = _KEYS.get((found[1] or "").lower(), "")
-    return _Word(found[0], found.start(), space, key, None if found[1] and not key else quoted)
 
 
 def _has_id(request: Request) -> bool:
@@ -337,61 +237,12 @@ def _aimed(request: Request, target: Request) -> Request:
     return replace(request, number=target.number, card=target.card, bad_id=target.bad_id)
 
 
-def _target(word: _Word) -> Request | None:
+def _target(word: lexer.Word) -> Request | None:
     """The incident that a word names: a number, a link, or what can be neither but was meant to be."""
-    bare = word.raw.strip(_INVISIBLE)
+    bare = word.raw.strip(lexer.INVISIBLE)
     if link := _PERMALINK.fullmatch(bare):
         thread = _THREAD.search(link[4] or "")
         return Request("", card=(link[1], thread[1] if thread else f"{link[2]}.{link[3]}"))
     if (number := _ID.fullmatch(bare)) and 1 <= int(number[1]) <= LARGEST_NUMBER:
         return Request("", number=int(number[1]))
     return Request("", bad_id=unescape(bare)) if _WRONG_ID.fullmatch(bare) else None
-
-
-def _lexicon(categories: Collection[str], *, filters: bool) -> Mapping[str, Meaning]:
-    named = {_bare(name): ("categories", name) for name in categories}
-    return {**named, **{name: ("priorities", name) for name in _PRIORITIES}, **(_FILTERS if filters else {})}
-
-
-def _bare(word: str) -> str:
-    return re.sub(r"[-\s]+", "_", word.strip(_INVISIBLE).lower())
-
-
-def _read(word: _Word, lexicon: Mapping[str, Meaning]) -> list[Meaning]:
-    """What a word means other than itself; nothing if it is text."""
-    if word.quoted is not None:
-        return _option(word.key, word.quoted, lexicon) if word.key else []
-    if _PEOPLE.fullmatch(word.raw):
-        return [("people", person) for person in _PERSON.findall(word.raw)]
-    if name := _NAME.fullmatch(word.raw):
-        return [("names", name[1])]
-    key, _, value = word.raw.strip(",;").partition(":")
-    if value and key.lower() in _KEYS:
-        return _option(_KEYS[key.lower()], value, lexicon)
-    return _list(word.raw.strip(",;:").rstrip(".!"), lexicon)
-
-
-def _list(words: str, lexicon: Mapping[str, Meaning]) -> list[Meaning]:
-    """The meaning of each in a list with commas, or nothing unless each has one."""
-    meanings = [_meaning(part, lexicon) for part in words.split(",") if part]
-    return [meaning for meaning in meanings if meaning] if all(meanings) else []
-
-
-def _meaning(word: str, lexicon: Mapping[str, Meaning]) -> Meaning | None:
-    if level := _LEVEL.fullmatch(word.strip(_INVISIBLE)):
-        return "priorities", _PRIORITIES[int(level[1]) - 1]
-    return lexicon.get(_bare(word))
-
-
-def _level(verb: str, word: _Word) -> list[Meaning]:
-    """``priority 42 1`` means p1."""
-    return _list(f"p{word.raw}", {}) if verb == "priority" and word.raw.isdecimal() else []
-
-
-def _option(key: str, value: str, lexicon: Mapping[str, Meaning]) -> list[Meaning]:
-    levels = re.sub(r"(?<!\w)([1-4])(?!\w)", r"p\1", value) if key == "priority" else value
-    meanings = _list(levels, lexicon)
-    if meanings and all(kind == _KINDS.get(key) for kind, _ in meanings):
-        return meanings
-    found = _PERSON.match(value) or _CHANNEL.match(value)
-    return [(key, found[1] if found else unescape(value))]

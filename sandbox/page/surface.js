@@ -3,8 +3,9 @@
 import * as api from "./api.js";
 import { toast } from "./dom.js";
 import { plainText, textOf } from "./mrkdwn.js";
+import { nameOfConversation, optionRow } from "./picker.js";
 import { ask } from "./popup.js";
-import { store } from "./state.js";
+import { fullName, person, store } from "./state.js";
 
 const kept = new Map();
 
@@ -29,7 +30,7 @@ function surface(id, address, view = null) {
   return {
     id, view,
     /** {plain, chosen} that the person entered here, or undefined if untouched. */
-    entered: (block, element) => entries.get(name(block, element)),
+    entered: (block, element) => entries.get(name(block, element)) ?? held(view, block, element),
     enter: (block, element, plain, chosen) => entries.set(name(block, element), { plain, chosen }),
     /** Entered values of fields that are still there, as the workspace reads them. */
     values(blocks) {
@@ -60,6 +61,19 @@ function surface(id, address, view = null) {
       }
     },
   };
+}
+
+/** What the workspace holds for a field: it outlives an update that no longer names the initial value. */
+function held(view, block, element) {
+  const { type, ...field } = view?.state?.values?.[block.block_id]?.[element.action_id] ?? {};
+  const value = Object.values(field)[0];
+  if (type !== element.type || value === null || value === undefined || value.length === 0) return undefined;
+  const many = [value].flat();
+  if (many[0]?.value !== undefined) {
+    return { plain: Array.isArray(value) ? many.map((option) => option.value) : value.value, chosen: many.map(optionRow) };
+  }
+  const label = (id) => (type.includes("users") ? fullName(person(id)) : nameOfConversation(id));
+  return { plain: value, chosen: type.endsWith("_select") ? many.map((id) => ({ value: id, label: label(id) })) : [] };
 }
 
 /** Every element that has a value, with its block. */

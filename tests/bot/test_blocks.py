@@ -54,7 +54,6 @@ def texts(built: Any) -> list[str]:
             {"type": "context", "elements": [parsed("a"), parsed("<@U1>")], "block_id": "c"},
         ),
         (blocks.divider(), {"type": "divider"}),
-        (blocks.header("A & B"), {"type": "header", "text": plain("A & B")}),
         (
             blocks.actions(blocks.button("Go", "a.go"), block_id="row"),
             {
@@ -194,8 +193,6 @@ def texts(built: Any) -> list[str]:
                 "external_id": "e1",
             },
         ),
-        (blocks.home([blocks.divider()]), {"type": "home", "blocks": [{"type": "divider"}]}),
-        (blocks.home([], private_metadata="x"), {"type": "home", "blocks": [], "private_metadata": "x"}),
         (blocks.message(escape("<"), [blocks.divider()]), {"text": "&lt;", "blocks": [{"type": "divider"}]}),
     ],
 )
@@ -209,7 +206,6 @@ def test_a_block_has_what_it_was_given_and_nothing_empty(built: blocks.Block, ex
         (blocks.section(escape(LONG)), 3000),
         (blocks.fields(("Name", escape(LONG))), 2000),
         (blocks.context(escape(LONG)), 3000),
-        (blocks.header(LONG), 150),
         (blocks.button(LONG, "a"), 75),
         (blocks.option(LONG, "v", LONG), 75),
         (blocks.users_select("a", placeholder=LONG), 150),
@@ -225,9 +221,7 @@ def test_long_text_is_cut_to_slacks_limit(built: blocks.Block, limit: int) -> No
     assert max(len(text) for text in texts(built)) in range(limit - 5, limit + 1)
 
 
-@pytest.mark.parametrize(
-    "built", [blocks.section(Mrkdwn(" \n")), blocks.header(""), blocks.button("  ", "a"), blocks.option("", "v")]
-)
+@pytest.mark.parametrize("built", [blocks.section(Mrkdwn(" \n")), blocks.button("  ", "a"), blocks.option("", "v")])
 def test_text_that_slack_would_refuse_as_empty_becomes_a_dash(built: blocks.Block) -> None:
     assert texts(built) == ["–"]
 
@@ -242,7 +236,6 @@ def test_what_cannot_be_cut_in_half_is_left_whole() -> None:
 def test_counts_that_grow_with_the_data_are_cut() -> None:
     assert blocks.static_select("a", OPTIONS)["options"] == OPTIONS[:100]
     assert len(blocks.modal("m", "x", [blocks.divider()] * 101)["blocks"]) == 100
-    assert len(blocks.home([blocks.divider()] * 101)["blocks"]) == 100
     assert len(blocks.button("x", "a", accessibility_label=LONG)["accessibility_label"]) <= 75
     assert len(blocks.message(mrkdwn("{t}", t=LONG), [])["text"]) <= 3900
 
@@ -254,7 +247,6 @@ def test_slack_would_accept_all_of_it() -> None:
         blocks.fields(*[("Name", escape(LONG))] * 10),
         blocks.context(*[escape(LONG)] * 10),
         blocks.divider(),
-        blocks.header(LONG),
         blocks.actions(
             blocks.static_select("a.s", OPTIONS, initial="v3", placeholder=LONG, confirm=sure),
             blocks.users_select("a.u", initial="U1"),
@@ -275,4 +267,3 @@ def test_slack_would_accept_all_of_it() -> None:
 
     assert message_problems(shown) == []
     assert view_problems(blocks.modal("m", LONG, [*shown, form], LONG, LONG, "42", "e1")) == []
-    assert view_problems(blocks.home(shown, private_metadata="42")) == []

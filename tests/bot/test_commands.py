@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from bot.commands import ALIASES, LARGEST_NUMBER, Request, is_secret, parse, strip_mention, verb_of
+from bot.commands import LARGEST_NUMBER, Request, is_secret, parse, strip_mention, verb_of
+from bot.verbs import ALIASES
 
 CATEGORIES = ("outage", "bug", "security", "question", "feature_request", "Card reader")
 NAMES = {"U7": "Ana"}

@@ -61,7 +61,7 @@ def field(name: str, kind: str, *, optional: bool = True, dispatch: bool = False
 
 def form(title: str = "", *, note: str = "") -> Json:
     """A modal with every kind of field; ``note`` stands above them."""
-    initial = {"initial_value": title} if title else {}
+    initial: Json = {"initial_value": title} if title else {}
     return {
         "type": "modal",
         "callback_id": "form",
@@ -91,8 +91,17 @@ def form(title: str = "", *, note: str = "") -> Json:
             field("moment", "datetimepicker"),
             field("checks", "checkboxes", options=options("Alpha", "Beta")),
             field("choice", "radio_buttons", options=options("One", "Two")),
+            {"type": "actions", "block_id": "more", "elements": [button("Go on", "form.more")]},
         ],
     }
+
+
+SECOND: Json = {
+    "type": "modal",
+    "title": plain("One more thing"),
+    "close": plain("Back"),
+    "blocks": [{"type": "section", "text": {"type": "mrkdwn", "text": "Nearly done"}}],
+}
 
 
 def button(text: str, action_id: str, **more: Any) -> Json:
@@ -260,6 +269,11 @@ def _listen_to_the_form(app: AsyncApp, heard: list[Json]) -> None:
         chosen = body["actions"][0]["selected_option"]["value"]
         view = form(note=f"Priority is now *{chosen}*.")
         await client.views_update(view_id=body["view"]["id"], hash=body["view"]["hash"], view=view)
+
+    @app.action("form.more")
+    async def more_asked(ack: AsyncAck, body: Json, client: AsyncWebClient) -> None:
+        await client.views_push(trigger_id=body["trigger_id"], view=SECOND)
+        await ack()
 
     @app.options("remote")
     async def offered(ack: AsyncAck, payload: Json) -> None:

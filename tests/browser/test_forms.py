@@ -3,9 +3,8 @@
 from typing import Any
 
 import pytest
-from playwright.async_api import expect
+from playwright.async_api import Route, expect
 
-from sandbox.server import Sandbox
 from tests.browser.conftest import Opens
 from tests.browser.person import Person
 
@@ -88,9 +87,7 @@ async def test_a_required_field_is_asked_for_before_anything_is_sent(opens: Open
     assert app == []
 
 
-async def test_what_the_workspace_refuses_stands_at_the_field_too(
-    opens: Opens, sandbox: Sandbox, app: list[Any]
-) -> None:
+async def test_what_the_workspace_refuses_stands_at_the_field_too(opens: Opens, app: list[Any]) -> None:
     ana = await opens("ana")
     await ana.writes("/form Disk full")
     await ana.field("Count").fill("many")
@@ -103,7 +100,7 @@ async def test_what_the_workspace_refuses_stands_at_the_field_too(
     await expect(ana.field("Count")).to_have_accessible_description("Please enter a number.")
 
 
-async def refuse(route: Any) -> None:
+async def refuse(route: Route) -> None:
     """The browser would report a 400 as an error of the page, so the answer comes as 200."""
     answer = await route.fetch()
     assert answer.status == 400
@@ -145,6 +142,23 @@ async def test_escape_closes_and_returns_to_the_message_box(opens: Opens, app: l
 
     await expect(ana.dialog).to_be_hidden()
     await expect(ana.page.get_by_role("textbox", name="Message", exact=True)).to_be_focused()
+
+
+async def test_a_modal_on_top_leads_back_to_the_one_below(opens: Opens, app: list[Any]) -> None:
+    ana = await opens("ana")
+    await ana.writes("/form")
+    await ana.field("Title").fill("half a sent")
+
+    await ana.button("Go on").click()
+    await expect(ana.page.get_by_role("dialog", name="One more thing")).to_contain_text("Nearly done")
+    await ana.button("Back").click()
+
+    await expect(ana.page.get_by_role("dialog", name="Every field")).to_be_visible()
+    await expect(ana.field("Title")).to_have_value("half a sent")
+    await ana.button("Go on").click()
+    await expect(ana.dialog).to_contain_text("Nearly done")
+    await ana.button("Close all").click()
+    await expect(ana.dialog).to_be_hidden()
 
 
 async def test_shortcuts_open_forms_from_a_message_and_from_the_composer(opens: Opens, app: list[Any]) -> None:

@@ -4,7 +4,7 @@ import re
 from typing import Any
 
 import pytest
-from playwright.async_api import expect
+from playwright.async_api import Route, expect
 
 from tests.browser.conftest import Opens
 
@@ -107,3 +107,21 @@ async def test_on_a_phone_channels_fold_away_and_a_thread_takes_the_whole_width(
     assert box is not None
     assert (box["x"], box["width"]) == (0, 390)
     assert await ana.page.evaluate("document.documentElement.scrollWidth") == 390
+
+
+async def test_hints_of_the_manifest_are_shown_until_they_are_dismissed(opens: Opens, app: list[Any]) -> None:
+    ana = await opens("ana")
+    await expect(ana.page.get_by_role("complementary", name="What to try")).to_have_count(0)
+    await ana.page.route("**/control/manifest", with_hints)
+
+    await ana.page.reload()
+
+    hints = ana.page.get_by_role("complementary", name="What to try")
+    await expect(hints.get_by_role("listitem")).to_have_text(["Type /card", "Press <b>Take it</b>"])
+    await hints.get_by_role("button", name="Dismiss").click()
+    await expect(hints).to_have_count(0)
+
+
+async def with_hints(route: Route) -> None:
+    told = await (await route.fetch()).json()
+    await route.fulfill(json={**told, "hints": ["Type /card", "Press <b>Take it</b>"]})

@@ -1,0 +1,51 @@
+"""The verbs of the grammar, their other names, and how each treats the words after it."""
+
+from collections.abc import Mapping
+from typing import Final
+
+ALIASES: Final[Mapping[str, tuple[str, ...]]] = {
+    "new": ("create", "declare", "report"),
+    "quick": (),
+    "list": ("ls",),
+    "mine": (),
+    "search": ("find",),
+    "show": ("view",),
+    "take": ("claim",),
+    "assign": (),
+    "unassign": (),
+    "start": ("progress",),
+    "revert": (),
+    "resolve": ("fixed", "done", "close"),
+    "reopen": (),
+    "undo": (),
+    "priority": ("p", "prio", "sev"),
+    "category": ("cat",),
+    "edit": ("rename",),
+    "comment": ("say",),
+    "history": ("timeline",),
+    "export": (),
+    "delete": (),
+    "restore": (),
+    "sync": (),
+    "stats": (),
+    "digest": (),
+    "link": (),
+    "unlink": (),
+    "recover": (),
+    "whoami": (),
+    "token": (),
+    "why": (),
+    "help": ("?", "-h", "--help"),
+    "admin": (),
+    "open": (),
+}
+"""Every verb with its other names; ``open`` is the one that only asks what is meant."""
+
+VERBS: Final = {alias: verb for verb, aliases in ALIASES.items() for alias in (verb, *aliases)}
+PROSE: Final = frozenset({"comment", "resolve", "reopen", "edit", "open"})
+TITLED: Final = frozenset({"new", "quick"})
+LISTING: Final = frozenset({"list", "mine", "search", "stats"})
+WHOLE: Final = frozenset({"digest", "link", "unlink", "recover", "whoami", "token", "help", "admin"})
+PRIVATE: Final = frozenset({"link", "unlink", "recover", "token"})
+SECRET_VERBS: Final = frozenset({"login", "logon", "signin", "signon", "pass", "secret", "auth", "credentials"})
+SECRETS: Final = frozenset({"password", "passwords", "passwd", "passphrase", "passcode", "pw", "pwd"})
