@@ -91,13 +91,14 @@ async def _build(settings: Settings, engine: AsyncEngine, slack: AsyncWebClient)
     me = await _checked(settings, slack)
     wake = asyncio.Event()
     begin = db.transactions(engine, wake=wake.set)
-    channel = await learning.everything(slack, begin, me, settings.incident_channel)
+    learnt = await learning.everything(slack, begin, me, settings.incident_channel)
     house = House(
         workspace_id=me["team_id"],
         bot_user_id=me["user_id"],
         bot_id=me["bot_id"],
         url=me["url"].rstrip("/") + "/",
-        incident_channel=channel,
+        incident_channel=learnt.incident_channel,
+        knows_channels=learnt.knows_channels,
         begin=begin,
         routes=routes(),
     )
@@ -138,7 +139,7 @@ async def _checked(settings: Settings, slack: AsyncWebClient) -> dict[str, Any]:
         await slack.apps_connections_open(app_token=settings.slack_app_token.get_secret_value())
     except SlackApiError as error:
         raise StartError(_refusal("SLACK_APP_TOKEN", error)) from None
-    return {"bot_id": "", **dict(me.data)}  # type: ignore[arg-type]
+    return {"bot_id": "", "url": "https://slack.com/", **dict(me.data)}  # type: ignore[arg-type]
 
 
 def _refusal(name: str, error: SlackApiError) -> str:

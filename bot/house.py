@@ -54,6 +54,7 @@ class House:
     Args:
         url: of the workspace, ends with a slash; links to messages start with it.
         incident_channel: id of the channel for incidents that are opened where no card can be.
+        knows_channels: whether Slack told in which channels the bot is.
     """
 
     workspace_id: str
@@ -61,6 +62,7 @@ class House:
     bot_id: str
     url: str
     incident_channel: str | None
+    knows_channels: bool
     begin: Begin
     routes: Routes
 

@@ -1,5 +1,6 @@
 """What the bot asks Slack once, at its start: its channels and the people, so that work needs no questions."""
 
+from dataclasses import dataclass
 from typing import Any
 
 import structlog
@@ -18,14 +19,21 @@ MOST_PAGES = 25
 """5,000 people or channels; whoever is not among them is asked about when they first come."""
 
 
-async def everything(
-    slack: AsyncWebClient, begin: Begin, me: dict[str, Any], incident_channel: str | None
-) -> str | None:
-    """Know the workspace, its channels with the bot in them, and its people.
+@dataclass(frozen=True, slots=True)
+class Learnt:
+    """What is not in the database.
 
-    Returns:
-        The id of the incident channel, if one is set; its name is looked up here.
+    Args:
+        incident_channel: its id, if one is set.
+        knows_channels: False on a server that does not tell where the bot is.
     """
+
+    incident_channel: str | None
+    knows_channels: bool
+
+
+async def everything(slack: AsyncWebClient, begin: Begin, me: dict[str, Any], incident_channel: str | None) -> Learnt:
+    """Know the workspace, its channels with the bot in them, and its people."""
     workspace_id: str = me["team_id"]
     async with begin() as session:
         await workspaces.ensure(session, workspace_id, url=me["url"])
@@ -34,11 +42,10 @@ async def everything(
     if incident_channel and incident_channel.startswith("#"):
         named = found.get(incident_channel.removeprefix("#"))
         if named is None:
-            log.warning(
-                "incident_channel_unknown", name=incident_channel, fix="Invite the bot there, then start it again."
-            )
-        return named
-    return incident_channel
+            fix = "Invite the bot there, then start it again."
+            log.warning("incident_channel_unknown", name=incident_channel, fix=fix)
+        incident_channel = named
+    return Learnt(incident_channel, knows_channels=bool(found))
 
 
 async def _channels(slack: AsyncWebClient, begin: Begin, workspace_id: str) -> dict[str, str]:

@@ -13,6 +13,7 @@ import pytest
 import yaml
 from slack_sdk.web.async_client import AsyncWebClient
 
+from bot import verbs
 from bot.settings import Settings
 from domain.outbox import Topic
 

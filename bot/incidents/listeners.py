@@ -37,7 +37,7 @@ async def new_asked(session: AsyncSession, request: Request, actor: Actor, house
 async def quick_asked(session: AsyncSession, request: Request, actor: Actor, house: House) -> Incident:
     """``quick``: an incident at once; a title that is too long is kept whole in the description."""
     title, description = text.split_title(request.text)
-    channel_id = await _channel_for(session, actor, house) or actor.channel_id
+    channel_id = await _channel_for(session, actor, house)
     draft = Draft(
         title=title,
         description=description,
@@ -99,7 +99,8 @@ async def form_submitted(ack: AsyncAck, view: Payload, actor: Actor, house: Hous
     """The form to open an incident was sent."""
     draft = forms.read_create_form(view)
     async with house.begin() as session:
-        if await workspaces.open_channel(session, actor.workspace_id, draft.channel_id) is None:
+        is_open = await workspaces.open_channel(session, actor.workspace_id, draft.channel_id) is not None
+        if house.knows_channels and not is_open:
             raise InvalidInput(
                 "Not saved: Incident Tracker is not in this channel. Invite it there with /invite, or choose another.",
                 field="channel",
@@ -176,7 +177,11 @@ def _target(request: Request) -> Target:
 
 
 async def _channel_for(session: AsyncSession, actor: Actor, house: House) -> str | None:
-    return await workspaces.open_channel(session, actor.workspace_id, actor.channel_id, house.incident_channel)
+    """Here if the bot can post here, else the incident channel; else here all the same, and the relay tells."""
+    if not house.knows_channels:
+        return actor.channel_id
+    candidates = (actor.channel_id, house.incident_channel)
+    return await workspaces.open_channel(session, actor.workspace_id, *candidates) or actor.channel_id
 
 
 async def _page(

@@ -81,10 +81,11 @@ def line(happenings: Sequence[Happening]) -> Message:
 def outcome(incident: Incident, house: House) -> Message:
     """What a person who changed something by command is told."""
     text = mrkdwn(
-        "Done. {ref} {title} is {status}.",
+        "Done. {ref} {title} is {status}. Its card is in {channel}.",
         ref=linked(incident, house),
         title=incident.title,
         status=incident.status.label,
+        channel=channel(incident.channel_id),
     )
     return blocks.message(text, [blocks.section(text)])
 
@@ -197,7 +198,7 @@ def _resolution(incident: Incident) -> list[Block]:
 
 def _tally(count: int, last: datetime | None) -> Block:
     if last is None:
-        return blocks.context(Mrkdwn("No comments yet. Reply in the thread; every reply is kept."))
+        return blocks.context(Mrkdwn("Reply in the thread: every reply is kept as a comment."))
     noun = "comment" if count == 1 else "comments"
     return blocks.context(mrkdwn("{count} {noun} · last word {at}", count=count, noun=noun, at=date(last)))
 

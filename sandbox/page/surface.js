@@ -22,8 +22,6 @@ export function viewSurface(view) {
   return surface(`view ${view.id}`, { view_id: view.id }, view);
 }
 
-export const forgetSurface = (id) => kept.delete(`view ${id}`);
-
 function surface(id, address, view = null) {
   const entries = entriesOf(id);
   const name = (block, element) => JSON.stringify([block.block_id, element.action_id, element.type]);
