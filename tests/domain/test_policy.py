@@ -1,0 +1,50 @@
+"""Who may do what."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from uuid import uuid4
+
+import pytest
+
+from domain import policy
+from domain.errors import Forbidden
+from domain.policy import Action, Actor, Standing
+
+ANA = Actor(id=uuid4(), workspace_id="T1", slack_user_id="U1", name="Ana", time_zone="Asia/Kathmandu")
+
+
+@pytest.mark.parametrize("action", Action)
+def test_an_active_member_may_do_everything(action: Action) -> None:
+    assert policy.allows(ANA, action)
+
+
+@pytest.mark.parametrize("action", set(Action) - {Action.REPLY})
+@pytest.mark.parametrize(
+    "standing, reason",
+    [(Standing.GUEST, "a guest"), (Standing.EXTERNAL, "another organisation"), (Standing.BOT, "an app")],
+)
+def test_others_are_told_the_rule_and_what_they_are(action: Action, standing: Standing, reason: str) -> None:
+    with pytest.raises(Forbidden, match=f"Only members with an active account can {action}.*{reason}"):
+        policy.require(replace(ANA, standing=standing), action)
+
+
+@pytest.mark.parametrize("standing", [Standing.GUEST, Standing.EXTERNAL])
+def test_guests_and_externals_may_reply(standing: Standing) -> None:
+    policy.require(replace(ANA, standing=standing), Action.REPLY)
+
+
+def test_apps_may_not_even_reply() -> None:
+    assert not policy.allows(replace(ANA, standing=Standing.BOT), Action.REPLY)
+
+
+@pytest.mark.parametrize("action", Action)
+def test_a_deactivated_person_may_do_nothing(action: Action) -> None:
+    with pytest.raises(Forbidden, match="deactivated"):
+        policy.require(replace(ANA, is_active=False), action)
+
+
+def test_times_are_told_on_the_readers_clock_with_the_day_unless_it_is_today() -> None:
+    at = datetime(2026, 2, 28, 20, 0, tzinfo=UTC)
+
+    assert ANA.clock(at) == "1 Mar 2026 01:45"
+    assert ANA.clock(datetime.now(UTC)) == (datetime.now(UTC) + timedelta(hours=5, minutes=45)).strftime("%H:%M")
