@@ -28,6 +28,7 @@ from bot.incidents import deliveries as incident_deliveries
 from bot.incidents import listeners as incident_listeners
 from bot.relay import Delivery, Relay
 from bot.settings import Settings
+from bot.sync import Pace
 from domain import db
 from domain.outbox import Topic
 
@@ -62,8 +63,11 @@ def deliveries() -> dict[Topic, Delivery]:
 
 
 @asynccontextmanager
-async def running(settings: Settings, engine: AsyncEngine) -> AsyncIterator[Bot]:
+async def running(settings: Settings, engine: AsyncEngine, *, pace: Pace | None = None) -> AsyncIterator[Bot]:
     """The bot, connected by Socket Mode, from here to the end of the block.
+
+    Args:
+        pace: how fast Slack may be asked, if not as fast as Slack itself allows.
 
     Raises:
         StartError: a token is refused, or Slack cannot be reached.
@@ -75,7 +79,7 @@ async def running(settings: Settings, engine: AsyncEngine) -> AsyncIterator[Bot]
             session=session,
             retry_handlers=[],
         )
-        bot = await _build(settings, engine, slack)
+        bot = await _build(settings, engine, slack, pace or Pace())
         handler = AsyncSocketModeHandler(bot.app, settings.slack_app_token.get_secret_value())
         relaying = asyncio.create_task(bot.relay.run())
         try:
@@ -87,7 +91,7 @@ async def running(settings: Settings, engine: AsyncEngine) -> AsyncIterator[Bot]
             await asyncio.gather(relaying, return_exceptions=True)
 
 
-async def _build(settings: Settings, engine: AsyncEngine, slack: AsyncWebClient) -> Bot:
+async def _build(settings: Settings, engine: AsyncEngine, slack: AsyncWebClient, pace: Pace) -> Bot:
     me = await _checked(settings, slack)
     wake = asyncio.Event()
     begin = db.transactions(engine, wake=wake.set)
@@ -102,7 +106,7 @@ async def _build(settings: Settings, engine: AsyncEngine, slack: AsyncWebClient)
         begin=begin,
         routes=routes(),
     )
-    return Bot(house, _app(house, slack), Relay(deliveries(), slack, house, wake))
+    return Bot(house, _app(house, slack), Relay(deliveries(), slack, house, wake, pace=pace))
 
 
 def _app(house: House, slack: AsyncWebClient) -> AsyncApp:
@@ -127,18 +131,19 @@ def _app(house: House, slack: AsyncWebClient) -> AsyncApp:
 
 async def _checked(settings: Settings, slack: AsyncWebClient) -> dict[str, Any]:
     """Who we are; both tokens are tried here, because the SDK would try a wrong one for ever."""
+    name = "SLACK_BOT_TOKEN"
     try:
         me = await slack.auth_test()
+        name = "SLACK_APP_TOKEN"
+        await slack.apps_connections_open(app_token=settings.slack_app_token.get_secret_value())
     except SlackApiError as error:
-        raise StartError(_refusal("SLACK_BOT_TOKEN", error)) from None
+        if errors.code_of(error).startswith("http_"):
+            raise StartError(f"{settings.slack_api_url} is not Slack's API. Check SLACK_API_URL.") from None
+        raise StartError(_refusal(name, error)) from None
     except (ClientError, TimeoutError) as error:
         raise StartError(
             f"{settings.slack_api_url} does not answer ({type(error).__name__}). Check SLACK_API_URL."
         ) from None
-    try:
-        await slack.apps_connections_open(app_token=settings.slack_app_token.get_secret_value())
-    except SlackApiError as error:
-        raise StartError(_refusal("SLACK_APP_TOKEN", error)) from None
     return {"bot_id": "", "url": "https://slack.com/", **dict(me.data)}  # type: ignore[arg-type]
 
 
@@ -147,4 +152,4 @@ def _refusal(name: str, error: SlackApiError) -> str:
         "SLACK_BOT_TOKEN": "Copy the Bot User OAuth Token (xoxb-…) from OAuth & Permissions, after installing the app.",
         "SLACK_APP_TOKEN": "Make an App-Level Token (xapp-…) with the scope connections:write under Basic Information.",
     }
-    return f"Slack refused {name}: {error.response.get('error')}. {fixes[name]}"
+    return f"Slack refused {name}: {errors.code_of(error)}. {fixes[name]}"

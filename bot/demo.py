@@ -11,6 +11,7 @@ from sqlalchemy import create_engine, make_url, text
 
 from bot import app
 from bot.settings import Settings
+from bot.sync import Pace
 from bot.tour import HINTS, Stage, tell_story, walk
 from domain import db
 from sandbox import server
@@ -52,7 +53,7 @@ async def play(url: str, *, port: int, browser: bool, tour: bool) -> int:
     try:
         async with (
             server.serve(port=0 if tour else port, manifest=MANIFEST, limits=not tour) as sandbox,
-            app.running(_settings(sandbox, url), engine),
+            app.running(_settings(sandbox, url), engine, pace=Pace(interval_s=0) if tour else None),
             ClientSession() as session,
         ):
             sandbox.hints = HINTS

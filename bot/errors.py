@@ -9,6 +9,7 @@ from aiohttp import ClientError
 from slack_bolt import BoltResponse
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
+from slack_sdk.web.async_slack_response import AsyncSlackResponse
 from slack_sdk.webhook.async_client import AsyncWebhookClient
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
@@ -43,6 +44,19 @@ def handler(house: House) -> Handler:
     return handle
 
 
+def code_of(error: SlackApiError) -> str:
+    """Slack's word for what is wrong; a proxy's error page has none."""
+    answer = getattr(error.response, "data", None)
+    said = answer.get("error") if isinstance(answer, dict) else None
+    return str(said or f"http_{status_of(error)}")
+
+
+def status_of(error: SlackApiError) -> int:
+    """The HTTP status; for a page that is no JSON the SDK gives the bare response."""
+    response: Any = error.response
+    return int(response.status_code if isinstance(response, AsyncSlackResponse) else response.status)
+
+
 async def _words(error: Exception, house: House) -> Mrkdwn:
     if isinstance(error, Forbidden):
         return mrkdwn.mrkdwn("{said}{help}", said=error, help=await _whom_to_ask(house))
@@ -58,7 +72,7 @@ def _apology(error: Exception) -> str:
         return "Not saved: the database does not answer. Nothing was changed; try again in a minute."
     if isinstance(error, TimeoutError):
         return "This took too long and was stopped. Look whether it is there before you try again in a minute."
-    if isinstance(error, SlackApiError) and error.response.get("error") == "expired_trigger_id":
+    if isinstance(error, SlackApiError) and code_of(error) == "expired_trigger_id":
         return "Slack did not open the form in time. Nothing was changed; try again."
     if isinstance(error, SlackApiError | ClientError):
         return "Slack did not take the answer. Nothing was changed; try again in a minute."

@@ -8,6 +8,7 @@ from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.channels.views import facts
+from bot.errors import code_of
 from bot.identity import profile_of
 from domain import users, workspaces
 from domain.db import Begin
@@ -71,7 +72,7 @@ async def _pages(method: Any, key: str, **args: Any) -> Any:
         try:
             answer = await method(limit=PAGE, **args, **({"cursor": cursor} if cursor else {}))
         except SlackApiError as error:
-            log.warning("not_learnt", what=key, error=error.response.get("error"))
+            log.warning("not_learnt", what=key, error=code_of(error))
             return
         yield answer.get(key) or []
         cursor = (answer.get("response_metadata") or {}).get("next_cursor") or ""

@@ -3,9 +3,11 @@
 import asyncio
 import secrets
 import time
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
+from dataclasses import replace
 from datetime import timedelta
-from typing import TypeAlias
+from typing import Any, TypeAlias, TypeVar
 
 import structlog
 from aiohttp import ClientError
@@ -13,7 +15,9 @@ from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 from sqlalchemy.exc import SQLAlchemyError
 
+from bot.errors import code_of, status_of
 from bot.house import House
+from bot.sync import NotYet, Pace, PacedClient, is_limited, wait_of
 from domain import outbox
 from domain.outbox import Outgoing, Topic
 
@@ -22,12 +26,15 @@ log = structlog.get_logger(__name__)
 Delivery: TypeAlias = Callable[[Outgoing, AsyncWebClient, House], Awaitable[Sequence[int] | None]]
 """Sends what a row asks for; returns the ids of the rows that the same call did for, if any."""
 
+Done = TypeVar("Done")
+
 AT_ONCE = 10
 POLL_S = 1.0
 LONGEST_WAIT_S = 300.0
 TRIES_OF_OUR_OWN_FAULTS = 5
+PAUSE_S = 60.0
+"""How long nothing is sent after Slack refused the installation itself."""
 
-WAIT = {"ratelimited", "rate_limited"}
 TRANSIENT = {"internal_error", "fatal_error", "service_unavailable", "request_timeout", "team_added_to_org"}
 INSTALLATION = {
     "invalid_auth", "token_revoked", "token_expired", "account_inactive", "not_authed", "org_login_required",
@@ -39,56 +46,98 @@ class Undeliverable(Exception):
     """This row can never be sent; says why, in words for whoever runs the bot."""
 
 
+class Early(Exception):
+    """What this row needs is sent by a later row of its lane."""
+
+
+async def without_card(message: Outgoing, house: House) -> Exception:
+    """What to raise where a thread has no card: it was deleted and is on its way again, or there will be none."""
+    async with house.begin() as session:
+        is_coming = await outbox.covered(session, replace(message, topic=Topic.INCIDENT_OPENED))
+    return Early() if is_coming else Undeliverable("the incident has no card")
+
+
 class Relay:
     """Works until it is stopped; any number of processes may each run one.
 
     Args:
         wake: set after a commit that left something in the outbox.
+        pace: how fast Slack may be asked.
     """
 
     def __init__(
-        self, deliveries: Mapping[Topic, Delivery], slack: AsyncWebClient, house: House, wake: asyncio.Event
+        self,
+        deliveries: Mapping[Topic, Delivery],
+        slack: AsyncWebClient,
+        house: House,
+        wake: asyncio.Event,
+        *,
+        pace: Pace,
     ) -> None:
-        self._deliveries, self._slack, self._house = deliveries, slack, house
+        self._deliveries, self._slack, self._house = deliveries, PacedClient(slack, pace), house
         self._me = secrets.token_hex(8)
         self._wake = wake
-        self._paused_until = 0.0
+        self._in_hand: set[asyncio.Task[Any]] = set()
+        self._untried: Counter[int] = Counter()
+        self._due = self._paused_until = 0.0
 
     async def run(self) -> None:
         """Deliver for ever; a cancelled run finishes what it has in hand."""
-        while True:
-            self._wake.clear()
-            try:
-                found = await self.deliver_due()
-            except (SQLAlchemyError, OSError, TimeoutError) as error:
-                log.warning("outbox_unreachable", kind=type(error).__name__)
-                found = 0
-            if not found:
-                await _wait(self._wake, POLL_S)
+        try:
+            while True:
+                self._wake.clear()
+                if not await self._take_up():
+                    await _wait(self._wake, self._until_due())
+        finally:
+            while self._in_hand:
+                await asyncio.gather(*self._in_hand)
 
-    async def deliver_due(self) -> int:
-        """Deliver one batch of due rows; how many there were."""
-        if time.monotonic() < self._paused_until:
+    async def _take_up(self) -> int:
+        """Begin with as many due rows as there are free hands; how many these were."""
+        free = AT_ONCE - len(self._in_hand)
+        if not free or time.monotonic() < self._paused_until:
             return 0
-        async with self._house.begin() as session:
-            leased = await outbox.lease(session, by=self._me, most=AT_ONCE)
-        if leased:
-            work = asyncio.ensure_future(self._deliver_all(leased))
-            try:
-                await asyncio.shield(work)
-            except asyncio.CancelledError:
-                await work
-                raise
+        return await asyncio.shield(self._begin(self._lease(free)))  # what is leased is also worked on
+
+    async def _lease(self, most: int) -> int:
+        try:
+            async with self._house.begin() as session:
+                leased = await outbox.lease(session, by=self._me, most=most)
+        except (SQLAlchemyError, OSError, TimeoutError) as error:
+            log.warning("outbox_unreachable", kind=type(error).__name__)
+            return 0
+        for message in leased:
+            self._begin(self._work(message))
         return len(leased)
 
-    async def _deliver_all(self, leased: list[Outgoing]) -> None:
-        for result in await asyncio.gather(*(self._deliver(m) for m in leased), return_exceptions=True):
-            if isinstance(result, BaseException):  # the row could not be let go; its lease runs out
-                log.warning("outbox_unreachable", kind=type(result).__name__)
+    def _begin(self, work: Coroutine[Any, Any, Done]) -> "asyncio.Task[Done]":
+        task = asyncio.create_task(work)
+        self._in_hand.add(task)
+        task.add_done_callback(self._in_hand.discard)
+        return task
+
+    def _until_due(self) -> float:
+        """Seconds until it is worth looking again, although nobody woke us."""
+        left = self._due - time.monotonic()
+        return left if 0 < left < POLL_S else POLL_S
+
+    async def _work(self, message: Outgoing) -> None:
+        tried = replace(message, attempts=message.attempts - self._untried[message.id])
+        try:
+            await self._deliver(tried)
+        except Exception as error:  # the row could not be let go; its lease runs out
+            log.warning("outbox_unreachable", kind=type(error).__name__)
+        self._wake.set()
 
     async def _deliver(self, message: Outgoing) -> None:
         try:
             also = await self._deliveries[message.topic](message, self._slack, self._house)
+        except NotYet as error:
+            self._untried[message.id] += 1  # so that it is not looked for in Slack as if it might have been posted
+            await self._later(message, error.seconds, "paced")
+            return
+        except Early:
+            await self._behind(message)
         except Undeliverable as error:
             await self._give_up(message, str(error))
         except SlackApiError as error:
@@ -104,25 +153,38 @@ class Relay:
         else:
             async with self._house.begin() as session:
                 await outbox.finish(session, message, also=also or ())
+            self._untried.pop(message.id, None)
 
     async def _refused(self, message: Outgoing, error: SlackApiError) -> None:
-        code, status = str(error.response.get("error")), error.response.status_code
-        if code in WAIT or status == 429:
-            await self._later(message, float(error.response.headers.get("Retry-After", 1)), code)
+        code, status = code_of(error), status_of(error)
+        if is_limited(error):
+            await self._later(message, wait_of(error), code)
         elif code in TRANSIENT or status >= 500:
             await self._later(message, backoff(message.attempts), code)
         elif code in INSTALLATION:
-            self._paused_until = time.monotonic() + 60
+            self._paused_until = time.monotonic() + PAUSE_S
             log.error("installation_broken", error=code, fix="Check SLACK_BOT_TOKEN, or install the app again.")
-            await self._later(message, 60, code)
+            await self._later(message, PAUSE_S, code)
         else:
             said = (error.response.get("response_metadata") or {}).get("messages")
             log.error("slack_refused", outbox_id=message.id, topic=message.topic, error=code, said=said)
             await self._give_up(message, code)
 
     async def _later(self, message: Outgoing, seconds: float, error: str) -> None:
+        now = time.monotonic()
+        self._due = min(now + seconds, self._due) if self._due > now else now + seconds
         async with self._house.begin() as session:
             await outbox.put_back(session, message, after=timedelta(seconds=seconds), error=error)
+
+    async def _behind(self, message: Outgoing) -> None:
+        """The row goes to the end of its lane, so that what it waits for comes first."""
+        workspace_id, incident_id, lane = message.workspace_id, message.incident_id, message.lane
+        again = outbox.row(
+            message.topic, workspace_id=workspace_id, incident_id=incident_id, lane=lane, **message.payload
+        )
+        async with self._house.begin() as session:
+            await outbox.add(session, again)
+            await outbox.finish(session, message)
 
     async def _give_up(self, message: Outgoing, error: str) -> None:
         log.warning("gave_up", outbox_id=message.id, topic=message.topic, error=error)

@@ -1,14 +1,81 @@
-"""Posting once: what Slack may have taken without answering is looked for before it is posted again."""
+"""Posting at Slack's pace, and once: what it may have taken without an answer is looked for before the next try."""
 
+import time
 from typing import Any
 
+from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
+from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
+from bot.errors import code_of, status_of
 from domain.outbox import Outgoing
 
 EVENT_TYPE = "incident_tracker_delivery"
 LOOK_BACK = 100
 """Messages that are read again after a post without an answer."""
+
+POST = "chat.postMessage"
+BURST = 4
+"""Messages that may go to a channel at once; after that it is one a second."""
+
+
+class NotYet(Exception):
+    """Slack must not be asked so soon; nothing was sent."""
+
+    def __init__(self, method: str, seconds: float) -> None:
+        super().__init__(method)
+        self.seconds = seconds
+
+
+class Pace:
+    """When Slack may be asked again: after what it told us to wait, and at one post a second per channel.
+
+    Args:
+        burst: posts that may go to a channel at once.
+        interval_s: between two posts after that.
+    """
+
+    def __init__(self, *, burst: int = BURST, interval_s: float = 1.0) -> None:
+        self._slack_s, self._interval_s = (burst - 1) * interval_s, interval_s
+        self._held: dict[str, float] = {}
+        self._booked: dict[str, float] = {}
+
+    def hold(self, method: str, seconds: float) -> None:
+        """Slack wants no call of this method for so long, whatever it is about."""
+        self._held[method] = time.monotonic() + seconds
+
+    def book(self, method: str, channel: str) -> None:
+        """Count a call that is made now.
+
+        Raises:
+            NotYet: it must not be made now.
+        """
+        now = time.monotonic()
+        wait = self._held.get(method, now) - now
+        if wait <= 0 and method == POST:
+            booked = max(self._booked.get(channel, now), now)
+            wait = booked - now - self._slack_s
+            if wait <= 0:
+                self._booked[channel] = booked + self._interval_s
+        if wait > 0:
+            raise NotYet(method, wait)
+
+
+class PacedClient(AsyncWebClient):
+    """Calls Slack no sooner than it allows; the caller is told to come back."""
+
+    def __init__(self, slack: AsyncWebClient, pace: Pace) -> None:
+        super().__init__(slack.token, base_url=slack.base_url, session=slack.session, retry_handlers=[])
+        self._pace = pace
+
+    async def api_call(self, api_method: str, **given: Any) -> AsyncSlackResponse:
+        self._pace.book(api_method, str((given.get("json") or {}).get("channel", "")))
+        try:
+            return await super().api_call(api_method, **given)
+        except SlackApiError as error:
+            if is_limited(error):
+                self._pace.hold(api_method, wait_of(error))
+            raise
 
 
 async def post_once(
@@ -51,3 +118,13 @@ async def _posted(slack: AsyncWebClient, message: Outgoing, channel: str, thread
         if is_ours and metadata.get("event_payload", {}).get("id") == str(message.id):
             return str(posted["ts"])
     return None
+
+
+def is_limited(error: SlackApiError) -> bool:
+    """Whether the method was called too often."""
+    return code_of(error) in {"ratelimited", "rate_limited"} or status_of(error) == 429
+
+
+def wait_of(error: SlackApiError) -> float:
+    """Seconds that Slack asks for."""
+    return float(error.response.headers.get("Retry-After", 1))

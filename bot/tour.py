@@ -96,6 +96,7 @@ async def tell_story(stage: Stage) -> None:
     """Four incidents in different states, with what people said."""
     checkout = await _opened(stage, "chloe", "#checkout", "quick Checkout returns 500s for card payments p1 outage")
     await stage.click("ben", "#checkout", checkout, "incident.take")
+    await stage.quiet()
     await stage.reply("ben", "#checkout", checkout, "Started with the 14:05 deploy. Rolling back now.")
     await stage.reply("chloe", "#checkout", checkout, "Error rate is falling: 12 % → 3 %.")
     await _opened(stage, "dmitri", "#incidents", "quick Invoices show the wrong company name p3 bug")

@@ -121,8 +121,7 @@ async def hear(session: AsyncSession, incident_id: UUID, reply: Reply, *, by: Ac
         "ts": reply.ts,
     }
     added = insert(Comment).values(values).on_conflict_do_nothing(index_elements=["workspace_id", "channel_id", "ts"])
-    is_new = await session.scalar(added.returning(Comment.id)) is not None
-    if is_new or (reply.edited_at is None and reply.deleted_at is None):
+    if await session.scalar(added.returning(Comment.id)) is not None:
         return
     here = _here(by.workspace_id, reply.channel_id, reply.ts)
     if reply.deleted_at is not None:

@@ -185,9 +185,7 @@ async def _conflict(session: AsyncSession, incident: Incident, refusal: str, *, 
     )
 
 
-def _told(incident: Incident, happening: Happening | None, *, by: Actor) -> str:
-    if happening is None:
-        return f"{incident.ref} changed."
+def _told(incident: Incident, happening: Happening, *, by: Actor) -> str:
     who = "you" if happening.by_user_id == by.id else happening.by_name
     verb = f"assigned to {happening.new}" if happening.what is What.ASSIGNED else _MEANT[happening.what]
     return f"{incident.ref} was {verb} by {who} at {by.clock(happening.at)}."

@@ -91,8 +91,8 @@ def allows(actor: Actor, action: Action) -> bool:
             | Action.REOPEN
         ):
             return actor.is_member
-        case _ as never:
-            assert_never(never)
+        case _ as unreachable:
+            assert_never(unreachable)
 
 
 def require(actor: Actor, action: Action) -> None:

@@ -86,7 +86,7 @@ async def record(
 
     Args:
         changes: at least one; together they are one line in the thread.
-        note: what the person said about it.
+        note: what the person said about it; kept with the last change.
     """
     batch = uuid4()
     entries = [
@@ -97,7 +97,7 @@ async def record(
             "what": change.what,
             "old": change.old,
             "new": change.new,
-            "note": note,
+            "note": note if change is changes[-1] else "",
             "by_user_id": by.id,
             "surface": by.surface,
         }
@@ -115,10 +115,10 @@ async def of_batch(session: AsyncSession, batch: UUID) -> list[Happening]:
     return await _happenings(session, Entry.batch == batch)
 
 
-async def last(session: AsyncSession, incident_id: UUID, *what: What) -> Happening | None:
-    """The newest of these happenings."""
+async def last(session: AsyncSession, incident_id: UUID, *what: What) -> Happening:
+    """The newest of these happenings; one of them must have happened, as CREATED always has."""
     found = await _happenings(session, Entry.incident_id == incident_id, Entry.what.in_(what), newest=1)
-    return found[-1] if found else None
+    return found[-1]
 
 
 async def _happenings(session: AsyncSession, *where: object, newest: int | None = None) -> list[Happening]:

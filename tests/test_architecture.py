@@ -32,6 +32,7 @@ LONGEST_FUNCTION = 45
 CHANNELS = {f"{kind}:read" for kind in ("channels", "groups", "im", "mpim")}
 HISTORIES = {f"{kind}:history" for kind in ("channels", "groups", "im", "mpim")}
 METHODS: dict[str, set[str]] = {  # any one of the scopes does; none: the token is enough
+    "api_call": set(),  # bot.sync, on behalf of all the others
     "apps_connections_open": set(),
     "auth_test": set(),
     "bots_info": {"users:read"},

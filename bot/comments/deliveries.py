@@ -7,7 +7,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 from bot import sync
 from bot.comments import views
 from bot.house import House
-from bot.relay import Delivery, Undeliverable
+from bot.relay import Delivery, without_card
 from domain import comments, incidents
 from domain.outbox import Outgoing, Topic
 
@@ -21,7 +21,7 @@ async def post_comment(message: Outgoing, slack: AsyncWebClient, house: House) -
     if said is None:
         return
     if incident is None or incident.card_ts is None:
-        raise Undeliverable("the incident has no card")
+        raise await without_card(message, house)
     place = {"channel": incident.channel_id, "thread_ts": incident.card_ts}
     ts = await sync.post_once(slack, message, **place, **views.comment(said))
     async with house.begin() as session:

@@ -7,9 +7,10 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from bot import sync
 from bot.blocks import Message
+from bot.errors import code_of
 from bot.house import House
 from bot.incidents import views
-from bot.relay import Delivery, Undeliverable
+from bot.relay import Delivery, Undeliverable, without_card
 from domain import cards, comments, incidents, outbox, timeline, users, workspaces
 from domain.incidents import Incident
 from domain.outbox import Outgoing, Topic
@@ -29,7 +30,7 @@ async def post_card(message: Outgoing, slack: AsyncWebClient, house: House) -> l
     try:
         await _post(message, slack, house, incident, tally)
     except SlackApiError as error:
-        if error.response.get("error") not in CHANNEL_GONE:
+        if code_of(error) not in CHANNEL_GONE:
             raise
         await _move_or_tell(message, slack, house, incident, tally)
     return also
@@ -39,11 +40,11 @@ async def refresh_card(message: Outgoing, slack: AsyncWebClient, house: House) -
     """The card as the incident is now, in place; a card that was deleted is posted anew."""
     incident, tally, also = await _read(message, house)
     if incident.card_ts is None:
-        raise Undeliverable("the incident has no card")
+        raise await without_card(message, house)
     try:
         await slack.chat_update(channel=incident.channel_id, ts=incident.card_ts, **views.card(incident, tally, house))
     except SlackApiError as error:
-        if error.response.get("error") not in CARD_GONE:
+        if code_of(error) not in CARD_GONE:
             raise
         await _post(message, slack, house, incident, tally)
     return also
@@ -55,7 +56,7 @@ async def post_line(message: Outgoing, slack: AsyncWebClient, house: House) -> N
         incident = await incidents.read(session, message.incident_id)
         happenings = await timeline.of_batch(session, UUID(message.payload["batch"]))
     if incident is None or incident.card_ts is None:
-        raise Undeliverable("the incident has no card")
+        raise await without_card(message, house)
     line = views.line(happenings)
     await sync.post_once(slack, message, channel=incident.channel_id, thread_ts=incident.card_ts, **line)
 

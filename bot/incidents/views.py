@@ -71,9 +71,9 @@ def linked(incident: Incident, house: House) -> Mrkdwn:
 
 def line(happenings: Sequence[Happening]) -> Message:
     """One line in the thread for all that one request changed."""
-    first = happenings[0]
+    first, last = happenings[0], happenings[-1]
     said = join(" and ", [_step(h) for h in happenings])
-    note = mrkdwn(": {note}", note=shorten(first.note, 2_000)) if first.note else Mrkdwn("")
+    note = mrkdwn(": {note}", note=shorten(last.note, 2_000)) if last.note else Mrkdwn("")
     text = mrkdwn("{who} {said}{note}", who=first.by_name, said=said, note=note)
     return blocks.message(text, [blocks.section(text)])
 

@@ -103,6 +103,10 @@ function drawList(box, channel, thread) {
   }
   if (!thread && !messages.length) items.unshift({ key: "empty", print: channel.id, make: () => empty(channel) });
   reconcile(box, items);
+  // What one wrote oneself, and the answer to it, is always brought into view.
+  const last = messages.at(-1);
+  if (last?.ts !== box.newest && (last?.user === store.who || last?.ephemeral)) box.atEnd = true;
+  box.newest = last?.ts;
   const all = [...box.querySelectorAll(".message")];
   all.forEach((node, place) => node.setAttribute("tabindex", place === all.length - 1 ? "0" : "-1"));
 }

@@ -1,6 +1,8 @@
 """The real bot in a local workspace, with a database of its own."""
 
+import asyncio
 from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,6 +16,7 @@ from bot import app
 from bot.app import Bot
 from bot.demo import MANIFEST
 from bot.settings import Settings
+from bot.sync import Pace
 from bot.tour import Stage
 from domain import db
 from sandbox import server
@@ -29,6 +32,11 @@ class Workspace:
     sandbox: server.Sandbox
     bot: Bot
     engine: AsyncEngine
+    running: AsyncExitStack
+
+    async def stop(self) -> None:
+        """Stop the bot, as its process would be."""
+        await self.running.aclose()
 
     async def rows(self, query: str, **values: object) -> list[tuple[Any, ...]]:
         """What stands in the database."""
@@ -56,6 +64,50 @@ class Workspace:
         await self.stage.command(by, channel, f'quick "{title}"')
         return await self.stage.card(channel, title)
 
+    async def control(self, call: str, body: Any) -> Json:
+        """A control call whose answer is the test's business, also when the bot did not ack."""
+        async with self.stage.session.post(f"{self.sandbox.url}/control/{call}", json=body) as response:
+            answer: Json = await response.json()
+        return answer
+
+    async def faults(self, *faults: Json) -> None:
+        """What goes wrong from now on; nothing clears."""
+        assert (await self.control("faults", list(faults)))["ok"]
+
+    async def shown(self, channel: str, words: str, timeout_s: float = 10) -> Json:
+        """The message with these words, as soon as people see it."""
+        query = {"channel": channel, "contains": words, "timeout_s": str(timeout_s)}
+        async with self.stage.session.get(f"{self.sandbox.url}/control/wait", params=query) as response:
+            message: Json = (await response.json())["message"]
+        return message
+
+    async def delivered(self) -> None:
+        """Wait until nothing is left in the outbox but what was given up."""
+        async with asyncio.timeout(15):
+            while await self.rows("SELECT 1 FROM outbox WHERE gave_up_at IS NULL"):  # noqa: ASYNC110 - tables ring no bell
+                await asyncio.sleep(0.02)
+
+    async def comments(self) -> list[tuple[Any, ...]]:
+        """Who said what, tombstones left out."""
+        return await self.rows(
+            'SELECT full_name, content FROM comment JOIN "user" ON "user".id = author_id'
+            " WHERE deleted_at IS NULL ORDER BY comment.created_at"
+        )
+
+    async def events(self, kind: str = "message", *, after: int = 0) -> list[str]:
+        """The ids of the events of this type that were made, oldest first."""
+        log = await self.log(after)
+        made = [e["event_id"] for e in log if e["kind"] == "delivery" and e["type"] == kind and "event_id" in e]
+        return list(dict.fromkeys(made))
+
+    async def lost(self, call: str, **body: Any) -> Json:
+        """Something a person does of which the bot hears nothing for now."""
+        await self.faults({"event": "message", "kind": "timeout", "times": 2})
+        done = await self.control(call, body)
+        await self.stage.quiet()
+        await self.faults()
+        return done
+
 
 def settings_of(sandbox: server.Sandbox) -> Settings:
     given: Json = {
@@ -71,15 +123,23 @@ def settings_of(sandbox: server.Sandbox) -> Settings:
 @pytest.fixture
 async def workspace(database_url: str) -> AsyncIterator[Workspace]:
     """A fresh local workspace, a fresh database content, and the bot between them."""
+    async with working(database_url, pace=Pace(interval_s=0)) as workspace:
+        yield workspace
+
+
+@asynccontextmanager
+async def working(database_url: str, *, pace: Pace | None = None) -> AsyncIterator[Workspace]:
+    """The same for a test with wishes of its own."""
     engine = db.engine(database_url)
     await emptied(engine)
     try:
         async with (
             server.serve(manifest=MANIFEST, limits=False) as sandbox,
-            app.running(settings_of(sandbox), engine) as bot,
             ClientSession() as session,
+            AsyncExitStack() as running,
         ):
-            yield Workspace(Stage(session, sandbox.url), sandbox, bot, engine)
+            bot = await running.enter_async_context(app.running(settings_of(sandbox), engine, pace=pace))
+            yield Workspace(Stage(session, sandbox.url), sandbox, bot, engine, running)
     finally:
         await engine.dispose()
 

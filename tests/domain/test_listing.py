@@ -1,0 +1,76 @@
+"""Finding incidents again."""
+
+from domain import lifecycle, listing
+from domain.db import Begin
+from domain.incidents import Priority, Status
+from domain.listing import Counts, Filter, Page
+from domain.policy import Actor
+from tests.conftest import INCIDENTS
+from tests.domain.conftest import Make, done
+
+
+async def found(begin: Begin, by: Actor, after: tuple[str, int] | None = None, **wanted: object) -> Page:
+    async with begin() as session:
+        return await listing.page(session, Filter(**wanted), by=by, after=after)  # type: ignore[arg-type]
+
+
+def numbers(page: Page) -> list[int]:
+    return [incident.number for incident in page.incidents]
+
+
+async def test_a_list_goes_from_urgent_to_not_and_from_old_to_new(begin: Begin, opened: Make, ana: Actor) -> None:
+    for priority in (Priority.LOW, Priority.CRITICAL, Priority.MEDIUM, Priority.CRITICAL):
+        await opened(priority=priority)
+
+    assert numbers(await found(begin, ana)) == [2, 4, 3, 1]
+
+
+async def test_pages_stay_stable_while_others_are_opened_and_resolved(begin: Begin, opened: Make, ana: Actor) -> None:
+    made = [await opened(f"Incident {n}") for n in range(1, 13)]
+
+    first = await found(begin, ana)
+    await done(begin, lifecycle.resolve, made[2], by=ana)
+    await opened("New and urgent", priority=Priority.CRITICAL)
+    second = await found(begin, ana, after=first.after)
+
+    assert numbers(first) == list(range(1, 11))
+    assert numbers(second) == [11, 12]
+    assert second.after is None
+
+
+async def test_filters_narrow_a_list(begin: Begin, opened: Make, ana: Actor, ben: Actor) -> None:
+    await opened(priority=Priority.HIGH)
+    taken = await opened(category="outage")
+    resolved = await opened()
+    await done(begin, lifecycle.take, taken, by=ben)
+    await done(begin, lifecycle.resolve, resolved, by=ana)
+
+    assert numbers(await found(begin, ana, priorities=("high", "low"))) == [1]
+    assert numbers(await found(begin, ana, categories=("outage",))) == [2]
+    assert numbers(await found(begin, ana, statuses=("resolved",))) == [3]
+    assert numbers(await found(begin, ana, statuses=("open", "in_progress", "resolved"))) == [1, 2, 3]
+    assert numbers(await found(begin, ana, assignees=(ben.slack_user_id,))) == [2]
+    assert numbers(await found(begin, ana, unassigned=True)) == [1]
+    assert numbers(await found(begin, ana, involving_me=True)) == [1]
+    assert numbers(await found(begin, ben, involving_me=True)) == [2]
+
+
+async def test_the_launcher_counts_what_one_can_see(begin: Begin, opened: Make, ana: Actor, ben: Actor) -> None:
+    await opened(priority=Priority.CRITICAL)
+    taken = await opened()
+    await opened(channel_id="C0SECRET")
+    await done(begin, lifecycle.take, taken, by=ben)
+
+    async with begin() as session:
+        assert await listing.counts(session, by=ben) == Counts(unresolved=2, critical=1, unassigned=1, mine=1)
+        assert await listing.counts(session, by=ana) == Counts(unresolved=3, critical=1, unassigned=2, mine=2)
+
+
+async def test_the_likely_ones_are_of_this_channel_first(begin: Begin, opened: Make, ben: Actor) -> None:
+    await opened("Elsewhere")
+    await opened("Here", channel_id=INCIDENTS)
+
+    async with begin() as session:
+        likely = await listing.likely(session, by=ben.at(channel_id=INCIDENTS), statuses=(Status.OPEN,))
+
+    assert [incident.title for incident in likely] == ["Here", "Elsewhere"]
