@@ -124,8 +124,8 @@ def _app(house: House, slack: AsyncWebClient) -> AsyncApp:
 
     app = AsyncApp(authorize=authorize, process_before_response=True)
     app.client.session, app.client.base_url = slack.session, slack.base_url
-    router.attach(app, house, asking.commanded)
-    app.error(errors.handler(house))
+    router.attach(app, house, slack, asking.commanded)
+    app.error(errors.handler(house, slack))
     return app
 
 

@@ -6,12 +6,14 @@ from typing import Any
 
 import structlog
 from aiohttp import ClientError
+from psycopg import OperationalError
 from slack_bolt import BoltResponse
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 from slack_sdk.web.async_slack_response import AsyncSlackResponse
 from slack_sdk.webhook.async_client import AsyncWebhookClient
-from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as SATimeoutError
 
 from bot import mrkdwn
 from bot.house import House, Payload
@@ -24,20 +26,20 @@ log = structlog.get_logger(__name__)
 Handler = Callable[..., Awaitable[BoltResponse | None]]
 
 
-def handler(house: House) -> Handler:
+def handler(house: House, slack: AsyncWebClient) -> Handler:
     """The one error handler of the app."""
 
-    async def handle(error: Exception, body: dict[str, Any], client: AsyncWebClient) -> BoltResponse | None:
+    async def handle(error: Exception, body: dict[str, Any]) -> BoltResponse | None:
         words = await _words(error, house)
         if body.get("command"):
             return BoltResponse(status=200, body={"response_type": "ephemeral", "text": words})
         if body.get("type") == "view_submission":
             return _beside_field(error, body, words)
         if body.get("type") == "block_actions":
-            await _whisper(body, client, words)
+            await _whisper(body, slack, words)
             return BoltResponse(status=200, body="")
         if "event" in body and isinstance(error, DomainError):
-            await _tell_in_channel(body["event"], client, error, words)
+            await _tell_in_channel(body["event"], slack, error, words)
             return BoltResponse(status=200, body="")
         return None
 
@@ -63,12 +65,13 @@ async def _words(error: Exception, house: House) -> Mrkdwn:
     if isinstance(error, DomainError):
         return mrkdwn.escape(str(error))
     reference = secrets.token_hex(2).upper()
-    log.error("listener_failed", reference=reference, kind=type(error).__name__, exc_info=error)
+    expected = isinstance(error, TimeoutError | SlackApiError | ClientError) or _is_down(error)
+    log.error("listener_failed", reference=reference, kind=type(error).__name__, exc_info=None if expected else error)
     return mrkdwn.mrkdwn("{said} (ref {reference})", said=_apology(error), reference=reference)
 
 
 def _apology(error: Exception) -> str:
-    if isinstance(error, SQLAlchemyError) and (not isinstance(error, DBAPIError) or _is_down(error)):
+    if _is_down(error):
         return "Not saved: the database does not answer. Nothing was changed; try again in a minute."
     if isinstance(error, TimeoutError):
         return "This took too long and was stopped. Look whether it is there before you try again in a minute."
@@ -79,11 +82,11 @@ def _apology(error: Exception) -> str:
     return "Not saved: this is a fault in Incident Tracker. Nothing was changed; tell whoever runs it the reference."
 
 
-def _is_down(error: DBAPIError) -> bool:
-    return error.connection_invalidated or type(error.orig).__name__ in {
-        "OperationalError", "AdminShutdown", "CrashShutdown", "CannotConnectNow", "ConnectionTimeout", "QueryCanceled",
-        "TooManyConnections",
-    }  # fmt: skip
+def _is_down(error: Exception) -> bool:
+    """Whether the database, not the statement, is what failed: gone, starting, full or too slow."""
+    if not isinstance(error, DBAPIError):
+        return isinstance(error, SATimeoutError)
+    return error.connection_invalidated or isinstance(error.orig, OperationalError)
 
 
 async def _whom_to_ask(house: House) -> Mrkdwn:

@@ -28,6 +28,8 @@ Delivery: TypeAlias = Callable[[Outgoing, AsyncWebClient, House], Awaitable[Sequ
 
 Done = TypeVar("Done")
 
+TASK = "relay"
+"""The name of its tasks, to tell its work from that of listeners."""
 AT_ONCE = 10
 POLL_S = 1.0
 LONGEST_WAIT_S = 300.0
@@ -111,7 +113,7 @@ class Relay:
         return len(leased)
 
     def _begin(self, work: Coroutine[Any, Any, Done]) -> "asyncio.Task[Done]":
-        task = asyncio.create_task(work)
+        task = asyncio.create_task(work, name=TASK)
         self._in_hand.add(task)
         task.add_done_callback(self._in_hand.discard)
         return task

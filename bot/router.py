@@ -19,34 +19,37 @@ AT_ONCE = 16
 ANYTHING = re.compile(".*", re.DOTALL)
 
 
-def attach(app: AsyncApp, house: House, commanded: Listener) -> None:
-    """Give bolt one listener per kind of payload; a burst waits here instead of at the database."""
+def attach(app: AsyncApp, house: House, slack: AsyncWebClient, commanded: Listener) -> None:
+    """Give bolt one listener per kind of payload; a burst waits here instead of at the database.
+
+    Listeners call ``slack``: bolt's own client adds the team of whoever clicked, perhaps another organisation's.
+    """
     gate = asyncio.Semaphore(AT_ONCE)
 
     async def run(listener: Listener, *, surface: Surface = Surface.COMMAND, **given: Any) -> None:
         async with asyncio.timeout(DEADLINE_S), gate:
             await _call(listener, house, surface=surface, given=given)
 
-    async def on_command(ack: AsyncAck, body: Payload, client: AsyncWebClient) -> None:
-        await run(commanded, ack=ack, body=body, client=client, command=body)
+    async def on_command(ack: AsyncAck, body: Payload) -> None:
+        await run(commanded, ack=ack, body=body, client=slack, command=body)
 
-    async def on_action(ack: AsyncAck, body: Payload, client: AsyncWebClient, respond: AsyncRespond) -> None:
+    async def on_action(ack: AsyncAck, body: Payload, respond: AsyncRespond) -> None:
         action = body["actions"][0]
         listener = house.routes.actions.get(action["action_id"].partition(":")[0], _ignored)
-        given = {"ack": ack, "body": body, "client": client, "respond": respond, "action": action}
+        given = {"ack": ack, "body": body, "client": slack, "respond": respond, "action": action}
         await run(listener, surface=Surface.BUTTON, **given)
 
-    async def on_view(ack: AsyncAck, body: Payload, client: AsyncWebClient) -> None:
+    async def on_view(ack: AsyncAck, body: Payload) -> None:
         listener = house.routes.views.get(body["view"]["callback_id"], _ignored)
-        given = {"ack": ack, "body": body, "client": client, "view": body["view"]}
+        given = {"ack": ack, "body": body, "client": slack, "view": body["view"]}
         await run(listener, surface=Surface.FORM, **given)
 
-    async def on_event(ack: AsyncAck, body: Payload, client: AsyncWebClient) -> None:
+    async def on_event(ack: AsyncAck, body: Payload) -> None:
         if body["event"].get("bot_id"):
             await ack()  # what apps say is nobody's comment and no request
             return
         listener = house.routes.events.get(body["event"]["type"], _ignored)
-        given = {"ack": ack, "body": body, "client": client, "event": body["event"]}
+        given = {"ack": ack, "body": body, "client": slack, "event": body["event"]}
         await run(listener, surface=Surface.THREAD, **given)
         await ack()
 

@@ -12,7 +12,7 @@ HINTS = [
     "Type /incident new Checkout is slow p2 and submit the form.",
     "Press Take it on the card, reply in its thread, press Resolve…",
     "Become somebody else and look at what they see.",
-    "/incident help lists the rest; in a thread write @Incident Tracker resolve it is fixed.",
+    "/incident help lists the rest; in a thread write @Incident Tracker resolve rolled back.",
 ]
 
 

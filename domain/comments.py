@@ -106,14 +106,14 @@ async def hear(session: AsyncSession, incident_id: UUID, reply: Reply, *, by: Ac
         by: the reply's author; anybody who can see the channel may reply.
     """
     policy.require(by, Action.REPLY)
-    content = text.clean(reply.content) if reply.deleted_at is None else ""
+    content, files = (text.clean(reply.content), list(reply.files)) if reply.deleted_at is None else ("", [])
     values = {
         "id": uuid4(),
         "workspace_id": by.workspace_id,
         "incident_id": incident_id,
         "author_id": by.id,
         "content": content,
-        "files": list(reply.files),
+        "files": files,
         "created_at": moment(reply.ts),
         "edited_at": reply.edited_at,
         "deleted_at": reply.deleted_at,
@@ -201,10 +201,11 @@ async def _bury(session: AsyncSession, *where: ColumnElement[bool], at: datetime
 
 async def _revise(session: AsyncSession, *where: ColumnElement[bool], content: str, at: datetime) -> None:
     is_newer = and_(Comment.deleted_at.is_(None), or_(Comment.edited_at.is_(None), Comment.edited_at <= at))
-    old = select(Comment.id, Comment.content).where(*where, is_newer, Comment.content != content)
+    old = select(Comment.id, Comment.content).where(*where, is_newer)
     before = old.with_for_update().cte("before")
     revision = insert(CommentRevision).from_select(
-        ["comment_id", "replaced_at", "content"], select(before.c.id, func.clock_timestamp(), before.c.content)
+        ["comment_id", "replaced_at", "content"],
+        select(before.c.id, func.clock_timestamp(), before.c.content).where(before.c.content != content),
     )
     revised = update(Comment).where(Comment.id == before.c.id).values(content=content, edited_at=at)
     await session.execute(revised.add_cte(revision.cte("revision")))

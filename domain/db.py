@@ -38,6 +38,7 @@ def engine(url: str) -> AsyncEngine:
         pool_size=8,
         max_overflow=0,
         pool_timeout=2,
+        hide_parameters=True,  # an error in a log must not hold what people wrote
         connect_args={
             "connect_timeout": 2,
             "options": f"-c statement_timeout={STATEMENT_TIMEOUT_MS} -c timezone=UTC",

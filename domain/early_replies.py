@@ -76,10 +76,13 @@ async def adopt(session: AsyncSession, incident: Incident, *, thread_ts: str) ->
     is_stale = EarlyReply.heard_at < db.now() - KEPT
     taken = delete(EarlyReply).where(or_(is_here, is_stale)).returning(EarlyReply.__table__).cte("taken")
     kept = ("workspace_id", "author_id", "content", "files", "created_at", "edited_at", "channel_id", "ts")
-    replies = select(func.gen_random_uuid(), literal(incident.id), *(taken.c[name] for name in kept))
-    adopted = insert(comments.Comment).from_select(
-        ["id", "incident_id", *kept], replies.where(taken.c.thread_ts == thread_ts)
+    is_ours = and_(
+        taken.c.workspace_id == incident.workspace_id,
+        taken.c.channel_id == incident.channel_id,
+        taken.c.thread_ts == thread_ts,
     )
+    replies = select(func.gen_random_uuid(), literal(incident.id), *(taken.c[name] for name in kept))
+    adopted = insert(comments.Comment).from_select(["id", "incident_id", *kept], replies.where(is_ours))
     await session.execute(adopted.on_conflict_do_nothing())
 
 

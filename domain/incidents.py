@@ -146,12 +146,12 @@ class Target:
     version: int | None = None
 
 
-async def create(session: AsyncSession, draft: Draft, *, by: Actor) -> UUID:
+async def create(session: AsyncSession, draft: Draft, *, by: Actor) -> Incident:
     """Open an incident and announce it.
 
     Returns:
-        Its id; the number is the workspace's next, without gaps: its counter is locked from here
-        to the commit, so this is the last statement of the transaction.
+        It, without its people; the number is the workspace's next, without gaps: its counter is
+        locked from here to the commit, so this is the last statement of the transaction.
 
     Raises:
         Forbidden: ``by`` is not an active member.
@@ -179,9 +179,10 @@ async def create(session: AsyncSession, draft: Draft, *, by: Actor) -> UUID:
         "channel_id": draft.channel_id,
         "source": draft.source,
     }
-    if not await _inserted(session, row, category=draft.category, workspace_id=by.workspace_id):
+    number = await _inserted(session, row, category=draft.category, workspace_id=by.workspace_id)
+    if number is None:
         await _refuse(session, draft, by=by)
-    return made
+    return Incident(**row, workspace_id=by.workspace_id, category=draft.category, number=number, status=Status.OPEN)
 
 
 async def locked(session: AsyncSession, target: Target, *, by: Actor) -> Incident:
@@ -229,8 +230,8 @@ def in_workspace(actor: Actor) -> ColumnElement[bool]:
     return and_(Incident.workspace_id == actor.workspace_id, Incident.deleted_at.is_(None))
 
 
-async def _inserted(session: AsyncSession, row: dict[str, Any], *, category: str, workspace_id: str) -> bool:
-    """Number and insert it in one statement; False if the category is not in use or the source is taken."""
+async def _inserted(session: AsyncSession, row: dict[str, Any], *, category: str, workspace_id: str) -> int | None:
+    """Number and insert it in one statement; None if the category is not in use or the source is taken."""
     counter = update(Workspace).where(Workspace.id == workspace_id).values(last_number=Workspace.last_number + 1)
     number = counter.returning(Workspace.last_number).cte("counter")
     values: dict[str, Any] = {
@@ -242,12 +243,13 @@ async def _inserted(session: AsyncSession, row: dict[str, Any], *, category: str
     in_use = (Category.workspace_id == workspace_id, Category.name == category, ~Category.is_retired)
     inserted = insert(Incident).from_select(list(values), select(*values.values()).where(*in_use))
     once = inserted.on_conflict_do_nothing(index_elements=["workspace_id", "source"])
-    return await session.scalar(once.returning(Incident.id)) is not None
+    given: int | None = await session.scalar(once.returning(Incident.number))
+    return given
 
 
 async def _refuse(session: AsyncSession, draft: Draft, *, by: Actor) -> NoReturn:
     same = (Incident.workspace_id == by.workspace_id, Incident.source == draft.source)
-    if await session.scalar(select(exists().where(*same))):
+    if draft.source is not None and await session.scalar(select(exists().where(*same))):
         raise Repeated
     raise InvalidInput(f"Not saved: there is no category {draft.category!r} here. Choose another.", field="category")
 

@@ -181,7 +181,7 @@ async def _conflict(session: AsyncSession, incident: Incident, refusal: str, *, 
     happening = await timeline.last(session, incident.id, *What)
     raise Conflict(
         f"{refusal}: {_told(incident, happening, by=by)} It is {incident.status.label} now. "
-        "Look at the card before you go on."
+        + ("Reopen it first." if incident.status is Status.RESOLVED else "Look at the card before you go on.")
     )
 
 

@@ -153,7 +153,9 @@ async def covered(session: AsyncSession, message: Outgoing) -> list[int]:
 async def finish(session: AsyncSession, message: Outgoing, *, also: Sequence[int] = ()) -> None:
     """Done: the row goes, and so do the rows that it covered. Nothing if the lease was lost."""
     mine = (OutboxMessage.id == message.id) & (OutboxMessage.leased_by == message.leased_by)
-    await session.execute(delete(OutboxMessage).where(mine | OutboxMessage.id.in_(also)))
+    held = aliased(OutboxMessage)
+    is_held = exists().where(held.id == message.id, held.leased_by == message.leased_by)
+    await session.execute(delete(OutboxMessage).where(mine | (OutboxMessage.id.in_(also) & is_held)))
 
 
 async def put_back(session: AsyncSession, message: Outgoing, *, after: timedelta, error: str = "") -> None:

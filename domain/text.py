@@ -10,6 +10,8 @@ TEXT_LIMIT = 40_000
 """Slack cuts messages here; nothing longer can arrive."""
 
 _UNSTORABLE = re.compile(r"[\x00\ud800-\udfff]")
+_INVISIBLE = ("Zs", "Zl", "Zp", "Cc", "Cf", "Cs")
+"""Not Cn: an emoji may be newer than Python's tables."""
 
 
 def clean(text: str) -> str:
@@ -53,7 +55,7 @@ def body(text: str, *, field: str) -> str:
 
 def is_visible(character: str) -> bool:
     """Whether a reader would see it: not a space, a control or a formatting mark."""
-    return unicodedata.category(character)[0] not in "CZ"
+    return unicodedata.category(character) not in _INVISIBLE
 
 
 def split_title(text: str) -> tuple[str, str]:

@@ -88,6 +88,9 @@ async def join(session: AsyncSession, workspace_id: str, profile: Profile) -> Ac
     Two first uses at the same moment make one account. An e-mail address that another account
     has is left out: it proves nothing here.
     """
+    if profile.email:  # the next statement must see the account of whoever comes first with this address
+        address = f"{workspace_id}:{profile.email.lower()}"
+        await session.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(address, 0))))
     mine = (SlackProfile.workspace_id == workspace_id, SlackProfile.slack_user_id == profile.slack_user_id)
     made = uuid4()
     claimed = update(SlackProfile).where(*mine, SlackProfile.user_id.is_(None)).values(user_id=made)

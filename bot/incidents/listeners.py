@@ -46,8 +46,7 @@ async def quick_asked(session: AsyncSession, request: Request, actor: Actor, hou
         category=request.categories[0] if request.categories else workspaces.CATEGORIES[0],
         assignee=request.people[0] if request.people else None,
     )
-    made = await incidents.create(session, draft, by=actor)
-    return await incidents.get(session, Target(id=made), by=actor)
+    return await incidents.create(session, draft, by=actor)
 
 
 async def list_asked(session: AsyncSession, request: Request, actor: Actor, house: House) -> Answer:

@@ -131,7 +131,7 @@ def listing(page: Page, title: Mrkdwn, house: House, *, more: str | None = None,
 def launcher(counts: Counts, *, action_id: str) -> Message:
     """What ``/incident`` alone answers."""
     text = mrkdwn(
-        "{open} unresolved, {critical} critical, {free} nobody's. {mine} yours.",
+        "{open} unresolved: {critical} critical, {free} assigned to nobody, {mine} yours.",
         open=counts.unresolved,
         critical=counts.critical,
         free=counts.unassigned,
@@ -140,7 +140,7 @@ def launcher(counts: Counts, *, action_id: str) -> Message:
     offered = (
         ("New", "new"),
         (f"Mine ({counts.mine})", "mine"),
-        (f"All open ({counts.unresolved})", "list"),
+        (f"All unresolved ({counts.unresolved})", "list"),
         ("Help", "help"),
     )
     buttons = [blocks.button(name, f"{action_id}:{n}", value=line) for n, (name, line) in enumerate(offered)]
@@ -249,4 +249,6 @@ def duration(took: timedelta) -> str:
     days, hours = minutes // 1_440, minutes // 60 % 24
     if days:
         return f"{days} d {hours} h"
-    return f"{hours} h {minutes % 60} min" if hours else f"{minutes} min"
+    if hours:
+        return f"{hours} h {minutes % 60} min"
+    return f"{minutes} min" if minutes else "less than a minute"

@@ -1,6 +1,7 @@
 """The schema in the migrations is the one in the code."""
 
 import asyncio
+import secrets
 import sys
 
 from alembic import command
@@ -26,10 +27,11 @@ def test_upgrading_again_changes_nothing_and_nothing_is_missing(database_url: st
 
 
 async def test_several_processes_that_start_at_once_migrate_once(server_url: str) -> None:
+    name = f"test_at_once_{secrets.token_hex(4)}"
     admin = create_engine(server_url, isolation_level="AUTOCOMMIT")
     with admin.connect() as connection:
-        connection.execute(text("CREATE DATABASE test_at_once"))
-    url = make_url(server_url).set(database="test_at_once").render_as_string(hide_password=False)
+        connection.execute(text(f"CREATE DATABASE {name}"))
+    url = make_url(server_url).set(database=name).render_as_string(hide_password=False)
 
     code = "import sys; from bot.__main__ import _migrate; _migrate(sys.argv[1])"
     starts = [await asyncio.create_subprocess_exec(sys.executable, "-c", code, url) for _ in range(2)]
@@ -37,5 +39,5 @@ async def test_several_processes_that_start_at_once_migrate_once(server_url: str
 
     assert ends == [0, 0]
     with admin.connect() as connection:
-        connection.execute(text("DROP DATABASE test_at_once WITH (FORCE)"))
+        connection.execute(text(f"DROP DATABASE {name} WITH (FORCE)"))
     admin.dispose()

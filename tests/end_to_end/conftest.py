@@ -12,7 +12,7 @@ from pydantic import SecretStr
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from bot import app
+from bot import app, logs
 from bot.app import Bot
 from bot.demo import MANIFEST
 from bot.settings import Settings
@@ -118,6 +118,12 @@ def settings_of(sandbox: server.Sandbox) -> Settings:
         "incident_channel": "#incidents",
     }
     return Settings(**given)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def quiet_logs() -> None:
+    """As the program logs: without values, and quick also when something goes wrong."""
+    logs.configure("WARNING", "text")
 
 
 @pytest.fixture

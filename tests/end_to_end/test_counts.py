@@ -1,0 +1,103 @@
+"""What things cost: calls to Slack, and statements at the database."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+
+import pytest
+from sqlalchemy import event
+
+from bot import relay
+from tests.end_to_end.conftest import Json, Workspace
+
+MOST = 5
+
+
+async def statements(workspace: Workspace, act: Callable[[], Awaitable[object]]) -> list[str]:
+    """What the bot asked the database between the request and its ack; the relay's own work is left out."""
+    seen: list[str] = []
+
+    def note(_connection: object, _cursor: object, statement: str, *_: object) -> None:
+        task = asyncio.current_task()
+        if task is not None and task.get_name() != relay.TASK:
+            seen.append(statement)
+
+    await workspace.stage.quiet()
+    event.listen(workspace.engine.sync_engine, "before_cursor_execute", note)
+    try:
+        await act()
+    finally:
+        event.remove(workspace.engine.sync_engine, "before_cursor_execute", note)
+    return seen
+
+
+async def test_creating_by_form_costs_two_calls_to_slack(workspace: Workspace) -> None:
+    before = await workspace.mark()
+
+    await workspace.stage.command("ana", "#incidents", "new Checkout returns 500s p1 outage")
+    await workspace.stage.submit("ana")
+    await workspace.stage.card("#incidents", "Checkout returns 500s")
+
+    assert await workspace.calls(after=before) == ["views.open", "chat.postMessage"]
+
+
+@pytest.mark.parametrize("line", ["take 1", "start 1", "resolve 1 added space"])
+async def test_a_change_costs_two_calls_and_a_reply_none(workspace: Workspace, line: str) -> None:
+    card = await workspace.opened("Disk full")
+    before = await workspace.mark()
+
+    await workspace.stage.command("ben", "#incidents", line)
+    await workspace.delivered()
+    assert sorted(await workspace.calls(after=before)) == ["chat.postMessage", "chat.update"]
+
+    before = await workspace.mark()
+    await workspace.stage.reply("ben", "#incidents", card, "looking")
+    await workspace.stage.quiet()
+    assert await workspace.calls(after=before) == []
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "",
+        "new Disk p1",
+        "quick Disk p1 outage",
+        "list p1",
+        "mine",
+        "show 1",
+        "take 1",
+        "resolve 1 done",
+        "comment 1 hi",
+    ],
+)
+async def test_a_command_costs_at_most_five_statements(workspace: Workspace, line: str) -> None:
+    await workspace.opened("Disk full")
+    await workspace.stage.command("ben", "#incidents", "whoami")
+
+    asked = await statements(workspace, lambda: workspace.stage.command("ben", "#incidents", line))
+
+    assert 1 <= len(asked) <= MOST, asked
+
+
+async def test_the_first_use_of_a_person_costs_two_more_for_the_account(workspace: Workspace) -> None:
+    asked = await statements(workspace, lambda: workspace.stage.command("dmitri", "#incidents", "quick Disk full"))
+
+    assert len(asked) <= MOST + 2, asked
+
+
+async def test_forms_clicks_and_replies_cost_at_most_five_statements(workspace: Workspace) -> None:
+    stage, card = workspace.stage, await workspace.opened("Disk full")
+    await stage.command("ben", "#incidents", "new Next")
+
+    def clicked(action_id: str, on: Json) -> Callable[[], Awaitable[object]]:
+        return lambda: stage.click("ben", "#incidents", on, action_id)
+
+    costs = {
+        "form": await statements(workspace, lambda: stage.submit("ben")),
+        "click": await statements(workspace, clicked("incident.take", card)),
+        "reply": await statements(workspace, lambda: stage.reply("ben", "#incidents", card, "looking")),
+    }
+    card = await stage.card("#incidents", "Disk full")
+    costs["open form"] = await statements(workspace, clicked("incident.resolve_form", card))
+    costs["resolve"] = await statements(workspace, lambda: stage.submit("ben", note="added space"))
+
+    assert {name: len(cost) for name, cost in costs.items() if len(cost) > MOST} == {}
