@@ -81,10 +81,11 @@ def line(happenings: Sequence[Happening]) -> Message:
 def outcome(incident: Incident, house: House) -> Message:
     """What a person who changed something by command is told."""
     text = mrkdwn(
-        "Done. {ref} {title} is {status}. Its card is in {channel}.",
+        "Done. {ref} {title} is {status}. Its card {place} {channel}.",
         ref=linked(incident, house),
         title=incident.title,
         status=incident.status.label,
+        place="goes to" if incident.card_ts is None else "is in",
         channel=channel(incident.channel_id),
     )
     return blocks.message(text, [blocks.section(text)])

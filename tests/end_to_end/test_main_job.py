@@ -144,7 +144,7 @@ async def test_whoami_and_help_answer_everybody(workspace: Workspace) -> None:
 async def test_an_incident_from_elsewhere_goes_to_the_incident_channel(workspace: Workspace) -> None:
     said = await answer(workspace, "quick Lift is stuck", channel="#random")
 
-    assert "Its card is in <#C0INCIDENT>" in said
+    assert "Its card goes to <#C0INCIDENT>" in said
     await workspace.stage.card("#incidents", "Lift is stuck")
 
 
