@@ -59,7 +59,9 @@ class Stage:
 
     async def card(self, channel: str, title: str) -> dict[str, Any]:
         """The card of the incident with this title, as it is after everything was sent."""
-        await self.quiet()
+        query = {"channel": channel, "contains": title, "timeout_s": str(PATIENCE_S)}
+        async with self.session.get(f"{self.url}/control/wait", params=query):
+            await self.quiet()
         for message in await self.messages(channel):
             if title in message.get("text", "") and message.get("thread_ts", message["ts"]) == message["ts"]:
                 return message

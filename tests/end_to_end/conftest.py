@@ -62,6 +62,7 @@ class Workspace:
     async def opened(self, title: str, *, by: str = "ana", channel: str = "#incidents") -> Json:
         """A new incident's card."""
         await self.stage.command(by, channel, f'quick "{title}"')
+        await self.delivered()
         return await self.stage.card(channel, title)
 
     async def control(self, call: str, body: Any) -> Json:
