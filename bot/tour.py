@@ -41,9 +41,9 @@ class Stage:
             found: dict[str, Any] = await response.json()
         return found
 
-    async def quiet(self) -> None:
+    async def quiet(self, idle_ms: int = 300) -> None:
         """Wait until the bot has nothing more to send."""
-        query = {"idle_ms": "300", "timeout_s": str(PATIENCE_S)}
+        query = {"idle_ms": str(idle_ms), "timeout_s": str(PATIENCE_S)}
         async with self.session.get(f"{self.url}/control/wait", params=query) as response:
             answer = await response.json()
         if not answer["ok"]:
