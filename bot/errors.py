@@ -15,7 +15,8 @@ from slack_sdk.webhook.async_client import AsyncWebhookClient
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as SATimeoutError
 
-from bot import mrkdwn
+from bot import blocks, mrkdwn
+from bot.blocks import Block
 from bot.house import House, Payload
 from bot.mrkdwn import Mrkdwn
 from domain import users
@@ -35,9 +36,11 @@ def handler(house: House, slack: AsyncWebClient) -> Handler:
             return BoltResponse(status=200, body={"response_type": "ephemeral", "text": words})
         if body.get("type") == "view_submission":
             return _beside_field(error, body, words)
-        if body.get("type") == "block_actions":
-            await _whisper(body, slack, words)
+        if body.get("type") in {"block_actions", "shortcut", "message_action"}:
+            await _answer_click(body, slack, words)
             return BoltResponse(status=200, body="")
+        if body.get("type") == "block_suggestion":
+            return BoltResponse(status=200, body={"options": []})
         if "event" in body and isinstance(error, DomainError):
             await _tell_in_channel(body["event"], slack, error, words)
             return BoltResponse(status=200, body="")
@@ -99,13 +102,32 @@ async def _whom_to_ask(house: House) -> Mrkdwn:
 
 
 def _beside_field(error: Exception, body: Payload, words: Mrkdwn) -> BoltResponse:
-    """In a form that stays open with all that was typed; the key must be one of its inputs."""
+    """In a form that stays open with all that was typed; the key must be one of its inputs, if it has any."""
     if isinstance(error, Repeated):
         return BoltResponse(status=200, body="")
     inputs = [block["block_id"] for block in body["view"]["blocks"] if block["type"] == "input"]
+    if not inputs:
+        return BoltResponse(status=200, body={"response_action": "update", "view": _notice(words)})
     field = getattr(error, "field", None)
     shown = {field if field in inputs else inputs[0]: mrkdwn.unescape(words)}
     return BoltResponse(status=200, body={"response_action": "errors", "errors": shown})
+
+
+async def _answer_click(body: Payload, slack: AsyncWebClient, words: Mrkdwn) -> None:
+    """Under the message that was clicked; where there is none, in a dialog."""
+    if body.get("response_url") and body["type"] == "block_actions":
+        await _whisper(body, slack, words)
+        return
+    is_in_dialog = (body.get("view") or {}).get("type") == "modal"
+    show = slack.views_push if is_in_dialog else slack.views_open
+    try:
+        await show(trigger_id=body["trigger_id"], view=_notice(words))
+    except (SlackApiError, ClientError, TimeoutError) as error:
+        log.warning("answer_not_shown", kind=type(error).__name__)
+
+
+def _notice(words: Mrkdwn) -> Block:
+    return blocks.modal("notice", "Incident Tracker", [blocks.section(words)], close="Close")
 
 
 async def _whisper(body: Payload, client: AsyncWebClient, words: Mrkdwn) -> None:

@@ -37,7 +37,8 @@ class Routes:
     Args:
         reads: verbs that only answer.
         writes: verbs that change one incident and return it, or ask for more by a form.
-        actions, views, events: by action id, callback id and event type.
+        actions, views, events, shortcuts: by action id, callback id, event type and callback id.
+        options: what a menu that searches offers, by action id.
     """
 
     reads: Mapping[str, Read] = field(default_factory=dict)
@@ -45,6 +46,8 @@ class Routes:
     actions: Mapping[str, Listener] = field(default_factory=dict)
     views: Mapping[str, Listener] = field(default_factory=dict)
     events: Mapping[str, Listener] = field(default_factory=dict)
+    shortcuts: Mapping[str, Listener] = field(default_factory=dict)
+    options: Mapping[str, Listener] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

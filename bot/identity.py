@@ -1,6 +1,5 @@
 """Slack user → Actor: who makes this request, and what they are here."""
 
-import json
 from typing import Any
 
 from slack_sdk.web.async_client import AsyncWebClient
@@ -19,14 +18,18 @@ async def actor(body: Payload, slack: AsyncWebClient, house: House, *, surface: 
     Asks Slack only about somebody whom neither the start nor an event made known.
     """
     channel_id = _channel_of(body)
-    found = await person(_user_of(body), slack, house)
+    found = await person(_user_of(body), slack, house, seen_in=channel_id)
     return found.at(channel_id=channel_id, surface=surface)
 
 
-async def person(slack_user_id: str, slack: AsyncWebClient, house: House) -> Actor:
-    """The actor that a Slack user is, nowhere in particular."""
+async def person(slack_user_id: str, slack: AsyncWebClient, house: House, *, seen_in: str | None = None) -> Actor:
+    """The actor that a Slack user is, nowhere in particular.
+
+    Args:
+        seen_in: the channel where Slack says that they are now, which proves that they may.
+    """
     async with house.begin() as session:
-        known = await users.find(session, house.workspace_id, slack_user_id)
+        known = await users.find(session, house.workspace_id, slack_user_id, seen_in=seen_in)
     if known is None:
         answer = await slack.users_info(user=slack_user_id)
         profile = profile_of(answer["user"], house.workspace_id)
@@ -76,16 +79,8 @@ def _user_of(body: Payload) -> str:
 
 
 def _channel_of(body: Payload) -> str | None:
+    """Where Slack says that it happened; what a form carries along proves nothing."""
     event, container = body.get("event") or {}, body.get("container") or {}
     channel = (body.get("channel") or {}).get("id") or body.get("channel_id") or container.get("channel_id")
-    found = channel or event.get("channel") or _channel_of_form(body.get("view") or {})
-    return str(found) if found else None
-
-
-def _channel_of_form(view: Payload) -> str | None:
-    """A form carries the channel where it was opened, which its reader could see then."""
-    try:
-        carried = json.loads(view.get("private_metadata") or "{}")
-    except ValueError:
-        return None
-    return carried.get("channel") if isinstance(carried, dict) else None
+    found = channel or event.get("channel")
+    return found if isinstance(found, str) else None

@@ -10,7 +10,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 from bot.channels.views import facts
 from bot.errors import code_of
 from bot.identity import profile_of
-from domain import users, workspaces
+from domain import membership, users, workspaces
 from domain.db import Begin
 
 log = structlog.get_logger(__name__)
@@ -56,7 +56,17 @@ async def _channels(slack: AsyncWebClient, begin: Begin, workspace_id: str) -> d
         names.update({channel.name: channel.id for channel in learnt})
         async with begin() as session:
             await workspaces.learn_channels(session, workspace_id, learnt)
+        for channel in learnt:
+            if channel.is_private and (inside := await members(slack, channel.id)):
+                async with begin() as session:
+                    await membership.replace(session, workspace_id, channel.id, inside)
     return names
+
+
+async def members(slack: AsyncWebClient, channel_id: str) -> list[str]:
+    """Who is in a channel; nobody on a server that does not tell."""
+    found = _pages(slack.conversations_members, "members", channel=channel_id)
+    return [person async for page in found for person in page]
 
 
 async def _people(slack: AsyncWebClient, begin: Begin, workspace_id: str) -> None:

@@ -20,49 +20,67 @@ ANYTHING = re.compile(".*", re.DOTALL)
 
 
 def attach(app: AsyncApp, house: House, slack: AsyncWebClient, commanded: Listener) -> None:
-    """Give bolt one listener per kind of payload; a burst waits here instead of at the database.
+    """Give bolt one listener per kind of payload.
 
     Listeners call ``slack``: bolt's own client adds the team of whoever clicked, perhaps another organisation's.
     """
-    gate = asyncio.Semaphore(AT_ONCE)
+    router = _Router(house, slack, commanded)
+    app.command(ANYTHING)(router.on_command)
+    app.action(ANYTHING)(router.on_action)
+    app.view(ANYTHING)(router.on_view)
+    app.event(ANYTHING)(router.on_event)
+    app.shortcut(ANYTHING)(router.on_shortcut)
+    app.options(ANYTHING)(router.on_options)
+    app.view_closed(ANYTHING)(_ignored)
 
-    async def run(listener: Listener, *, surface: Surface = Surface.COMMAND, **given: Any) -> None:
-        async with asyncio.timeout(DEADLINE_S), gate:
-            await _call(listener, house, surface=surface, given=given)
 
-    async def on_command(ack: AsyncAck, body: Payload) -> None:
-        await run(commanded, ack=ack, body=body, client=slack, command=body)
+class _Router:
+    """Finds the feature's function; a burst waits here instead of at the database."""
 
-    async def on_action(ack: AsyncAck, body: Payload, respond: AsyncRespond) -> None:
-        action = body["actions"][0]
-        listener = house.routes.actions.get(action["action_id"].partition(":")[0], _ignored)
-        given = {"ack": ack, "body": body, "client": slack, "respond": respond, "action": action}
-        await run(listener, surface=Surface.BUTTON, **given)
+    def __init__(self, house: House, slack: AsyncWebClient, commanded: Listener) -> None:
+        self._house, self._slack, self._commanded = house, slack, commanded
+        self._gate = asyncio.Semaphore(AT_ONCE)
 
-    async def on_view(ack: AsyncAck, body: Payload) -> None:
-        listener = house.routes.views.get(body["view"]["callback_id"], _ignored)
-        given = {"ack": ack, "body": body, "client": slack, "view": body["view"]}
-        await run(listener, surface=Surface.FORM, **given)
+    async def on_command(self, ack: AsyncAck, body: Payload) -> None:
+        await self._run(self._commanded, Surface.COMMAND, ack=ack, body=body, command=body)
 
-    async def on_event(ack: AsyncAck, body: Payload) -> None:
-        if body["event"].get("bot_id"):
-            await ack()  # what apps say is nobody's comment and no request
-            return
-        listener = house.routes.events.get(body["event"]["type"], _ignored)
-        given = {"ack": ack, "body": body, "client": slack, "event": body["event"]}
-        await run(listener, surface=Surface.THREAD, **given)
+    async def on_action(self, ack: AsyncAck, body: Payload, respond: AsyncRespond) -> None:
+        action_id, action = _chosen(body["actions"][0])
+        listener = self._house.routes.actions.get(action_id, _ignored)
+        await self._run(listener, Surface.BUTTON, ack=ack, body=body, respond=respond, action=action)
+
+    async def on_view(self, ack: AsyncAck, body: Payload) -> None:
+        listener = self._house.routes.views.get(body["view"]["callback_id"], _ignored)
+        await self._run(listener, Surface.FORM, ack=ack, body=body, view=body["view"])
+
+    async def on_event(self, ack: AsyncAck, body: Payload) -> None:
+        if not body["event"].get("bot_id"):  # what apps say is nobody's comment and no request
+            listener = self._house.routes.events.get(body["event"]["type"], _ignored)
+            await self._run(listener, Surface.THREAD, ack=ack, body=body, event=body["event"])
         await ack()
 
-    async def on_rest(ack: AsyncAck) -> None:
-        await ack()
+    async def on_shortcut(self, ack: AsyncAck, body: Payload) -> None:
+        listener = self._house.routes.shortcuts.get(body["callback_id"], _ignored)
+        await self._run(listener, Surface.SHORTCUT, ack=ack, body=body)
 
-    app.command(ANYTHING)(on_command)
-    app.action(ANYTHING)(on_action)
-    app.view(ANYTHING)(on_view)
-    app.event(ANYTHING)(on_event)
-    app.view_closed(ANYTHING)(on_rest)
-    app.shortcut(ANYTHING)(on_rest)
-    app.options(ANYTHING)(on_rest)
+    async def on_options(self, ack: AsyncAck, body: Payload) -> None:
+        listener = self._house.routes.options.get(body.get("action_id", ""), _ignored)
+        await self._run(listener, Surface.FORM, ack=ack, body=body)
+
+    async def _run(self, listener: Listener, surface: Surface, **given: Any) -> None:
+        async with asyncio.timeout(DEADLINE_S), self._gate:
+            await _call(listener, self._house, surface=surface, given={**given, "client": self._slack})
+
+
+def _chosen(action: Payload) -> tuple[str, Payload]:
+    """The action's name and what it carries; a menu's choice is ``name:value``, like a button of its own.
+
+    What comes after a colon in an id only tells buttons apart that do the same.
+    """
+    if action.get("type") != "overflow":
+        return str(action.get("action_id", "")).partition(":")[0], action
+    name, _, value = action["selected_option"]["value"].partition(":")
+    return name, {**action, "value": value}
 
 
 async def _call(listener: Listener, house: House, *, surface: Surface, given: dict[str, Any]) -> None:

@@ -20,6 +20,7 @@ from sqlalchemy import (
     select,
     update,
 )
+from sqlalchemy import text as text_
 from sqlalchemy.dialects.postgresql import JSONB, insert
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped, mapped_column
@@ -49,11 +50,21 @@ class Comment(Base):
     deleted_at: Mapped[datetime | None]
     channel_id: Mapped[str | None]
     ts: Mapped[str | None]
+    is_ours: Mapped[bool] = mapped_column(server_default="false")
+    """Whether the message that shows it is the bot's, and not the person's own."""
 
     __table_args__ = (
         UniqueConstraint("workspace_id", "channel_id", "ts"),
         Index("ix_comment_incident", "incident_id", "created_at"),
-    )
+        Index(
+            "ix_comment_words", text_("to_tsvector('simple', content)"),
+            postgresql_using="gin", postgresql_where=text_("deleted_at IS NULL"),
+        ),
+        Index(
+            "ix_comment_letters", "content", postgresql_using="gin", postgresql_ops={"content": "gin_trgm_ops"},
+            postgresql_where=text_("deleted_at IS NULL"),
+        ),
+    )  # fmt: skip
 
 
 class CommentRevision(Base):

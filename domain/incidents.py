@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from enum import StrEnum
 from typing import Any, NoReturn
 from uuid import UUID, uuid4
 
@@ -27,38 +26,25 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped, joinedload, mapped_column, relationship
 
-from domain import assignment, policy, timeline, workspaces
+from domain import assignees, policy, timeline, workspaces
 from domain import text as words
 from domain.db import Base
 from domain.errors import InvalidInput, NotFound, Repeated
+from domain.membership import ChannelMember
 from domain.outbox import Topic
 from domain.policy import Action, Actor
+from domain.states import Priority as Priority
+from domain.states import Status as Status
 from domain.threads import Thread
 from domain.timeline import Change, What
 from domain.users import User
 from domain.workspaces import Category, Channel, Workspace
 
-
-class Status(StrEnum):
-    """The lifecycle; README draws it. Change the picture, ``domain/lifecycle.py`` and this together."""
-
-    OPEN = "open"
-    IN_PROGRESS = "in_progress"
-    RESOLVED = "resolved"
-
-    @property
-    def label(self) -> str:
-        """The status as people say it."""
-        return self.value.replace("_", " ")
-
-
-class Priority(StrEnum):
-    """How much it matters, in falling order, which is the order in the database, too."""
-
-    CRITICAL = "critical"
-    HIGH = "high"
-    MEDIUM = "medium"
-    LOW = "low"
+WORDS = "to_tsvector('simple', (title || ' ') || description)"
+"""What full-text search looks at; an index holds it."""
+_ORDER = ("workspace_id", "priority", "number")
+_LETTERS = {"title": "gin_trgm_ops", "description": "gin_trgm_ops"}
+_ALIVE = text("deleted_at IS NULL")
 
 
 class Incident(Base):
@@ -100,9 +86,11 @@ class Incident(Base):
         workspaces.category_of_workspace(),
         CheckConstraint("char_length(title) BETWEEN 1 AND 255", name="title_length"),
         CheckConstraint("(status = 'resolved') = (resolved_at IS NOT NULL)", name="resolved_has_time"),
+        Index("ix_incident_unresolved", *_ORDER, postgresql_where=text("status <> 'resolved' AND deleted_at IS NULL")),
+        Index("ix_incident_listed", *_ORDER, postgresql_where=_ALIVE),
+        Index("ix_incident_words", text(WORDS), postgresql_using="gin", postgresql_where=_ALIVE),
         Index(
-            "ix_incident_unresolved", "workspace_id", "priority", "number",
-            postgresql_where=text("status <> 'resolved' AND deleted_at IS NULL"),
+            "ix_incident_letters", *_LETTERS, postgresql_using="gin", postgresql_ops=_LETTERS, postgresql_where=_ALIVE
         ),
         Index("ix_incident_assignee", "assignee_id", "number"),
         Index("ix_incident_owner", "owner_id", "number"),
@@ -161,7 +149,7 @@ async def create(session: AsyncSession, draft: Draft, *, by: Actor) -> Incident:
     policy.require(by, Action.CREATE)
     title = words.title(draft.title)
     description = words.body(draft.description, field="description")
-    assignee = await assignment.assignable(session, draft.assignee, by=by)
+    assignee = await assignees.assignable(session, draft.assignee, by=by)
     made = uuid4()
     created = [Change(What.CREATED, new=title)]
     topics: tuple[Topic, ...] = (Topic.INCIDENT_OPENED,)
@@ -189,40 +177,48 @@ async def locked(session: AsyncSession, target: Target, *, by: Actor) -> Inciden
     """The incident, locked until the commit.
 
     Raises:
-        NotFound: there is none, or ``by`` may not see it; the sentence is the same.
+        NotFound: there is none, or ``by`` may not see it; the sentence is the same. A deleted one is named.
     """
-    wanted = select(Incident).where(*_is(target, by)).with_for_update()
-    incident: Incident | None = await session.scalar(wanted)
+    incident = await locked_or_deleted(session, target, by=by)
+    return incident if incident.deleted_at is None else await _gone(session, incident, by)
+
+
+async def locked_or_deleted(session: AsyncSession, target: Target, *, by: Actor) -> Incident:
+    """The incident, locked until the commit, also if it is deleted; raises NotFound like locked."""
+    incident: Incident | None = await session.scalar(select(Incident).where(*_is(target, by)).with_for_update())
     return incident or _not_found(target)
 
 
 async def get(session: AsyncSession, target: Target, *, by: Actor) -> Incident:
     """The incident with its owner and assignee, to be shown to ``by``; raises NotFound like locked."""
     wanted = select(Incident).where(*_is(target, by)).options(*WITH_PEOPLE)
-    incident: Incident | None = await session.scalar(wanted)
-    return incident or _not_found(target)
+    incident: Incident = await session.scalar(wanted) or _not_found(target)
+    return incident if incident.deleted_at is None else await _gone(session, incident, by)
 
 
 async def read(session: AsyncSession, incident_id: UUID | None) -> Incident | None:
-    """The incident with its people, for a delivery; None once it is gone."""
-    alive = (Incident.id == incident_id, Incident.deleted_at.is_(None))
-    found: Incident | None = await session.scalar(select(Incident).where(*alive).options(*WITH_PEOPLE))
+    """The incident with its people, for a delivery, also if it is deleted."""
+    wanted = select(Incident).where(Incident.id == incident_id).options(*WITH_PEOPLE)
+    found: Incident | None = await session.scalar(wanted)
     return found
 
 
 def visible_to(actor: Actor) -> ColumnElement[bool]:
     """Which incidents this person may see.
 
-    Members see those in public channels, everybody the own and those of the channel where they
-    are just now, superusers all. A channel that the bot does not know counts as private.
+    Members see those in public channels; everybody the own, those of the channel where they are just
+    now, and those of the private channels they are in; superusers all. A channel that the bot does not
+    know counts as private.
     """
     if actor.is_superuser:
         return true()
-    own = [Incident.owner_id == actor.id, Incident.assignee_id == actor.id, Incident.channel_id == actor.channel_id]
-    public = exists().where(
-        Channel.workspace_id == Incident.workspace_id, Channel.id == Incident.channel_id, ~Channel.is_private
-    )
-    return or_(*own, public) if actor.is_member else or_(*own)
+    seen = [Incident.owner_id == actor.id, Incident.assignee_id == actor.id, Incident.channel_id == actor.channel_id]
+    inside = (ChannelMember.workspace_id == actor.workspace_id, ChannelMember.slack_user_id == actor.slack_user_id)
+    channels = select(ChannelMember.channel_id).where(*inside)
+    if actor.is_member:
+        public = (Channel.workspace_id == actor.workspace_id, ~Channel.is_private)
+        return or_(*seen, Incident.channel_id.in_(channels.union_all(select(Channel.id).where(*public))))
+    return or_(*seen, Incident.channel_id.in_(channels))
 
 
 def in_workspace(actor: Actor) -> ColumnElement[bool]:
@@ -264,7 +260,16 @@ def _is(target: Target, by: Actor) -> list[ColumnElement[bool]]:
         which = Incident.number == target.number
     else:
         which = Incident.id == target.id
-    return [which, in_workspace(by), visible_to(by)]
+    return [which, Incident.workspace_id == by.workspace_id, visible_to(by)]
+
+
+async def _gone(session: AsyncSession, incident: Incident, by: Actor) -> NoReturn:
+    happening = await timeline.last(session, incident.id, What.DELETED)
+    who = "you" if happening.by_user_id == by.id else happening.by_name
+    raise NotFound(
+        f"Nothing was changed. {incident.ref} was deleted by {who} at {by.clock(happening.at)}. "
+        "A superuser can restore it within 30 days."
+    )
 
 
 def _not_found(target: Target) -> NoReturn:

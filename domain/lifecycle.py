@@ -6,28 +6,18 @@ person saw, changes the row and records it. All raise NotFound, Forbidden and Co
 """
 
 from datetime import datetime, timedelta
-from typing import NoReturn
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from domain import db, incidents, policy, text, timeline
-from domain.errors import AlreadyDone, Conflict, InvalidInput
+from domain import changes, db, incidents, policy, text
+from domain.errors import InvalidInput
 from domain.incidents import Incident, Status, Target
 from domain.policy import Action, Actor
-from domain.timeline import Change, Happening, What
+from domain.timeline import Change, What
 from domain.users import User
 
 CLOCK_SKEW = timedelta(minutes=2)
 """A person's clock may be ahead of ours by this much."""
-
-_MEANT = {
-    What.CREATED: "opened",
-    What.ASSIGNED: "assigned",
-    What.STARTED: "started",
-    What.REVERTED: "put back to open",
-    What.RESOLVED: "resolved",
-    What.REOPENED: "reopened",
-}
 
 
 async def take(session: AsyncSession, target: Target, *, by: Actor) -> Incident:
@@ -35,17 +25,17 @@ async def take(session: AsyncSession, target: Target, *, by: Actor) -> Incident:
     incident = await incidents.locked(session, target, by=by)
     policy.require(by, Action.TAKE)
     if incident.status is Status.IN_PROGRESS and incident.assignee_id == by.id:
-        await _already(session, incident, What.ASSIGNED, by=by)
+        await changes.already(session, incident, What.ASSIGNED, by=by)
     if incident.status is Status.RESOLVED:
-        await _conflict(session, incident, "Not taken", by=by)
-    await _unchanged(session, incident, target, "Not taken", by=by)
-    changes = []
+        await changes.conflict(session, incident, "Not taken", by=by)
+    await changes.require_version(session, incident, target, "Not taken", by=by)
+    steps = []
     if incident.assignee_id != by.id:
-        changes.append(Change(What.ASSIGNED, old=await _name_of_assignee(session, incident), new=by.name))
+        steps.append(Change(What.ASSIGNED, old=await _name_of_assignee(session, incident), new=by.name))
         incident.assignee_id = by.id
     if incident.status is Status.OPEN:
-        changes.append(_move(incident, What.STARTED, Status.IN_PROGRESS))
-    return await _record(session, incident, *changes, by=by)
+        steps.append(_move(incident, What.STARTED, Status.IN_PROGRESS))
+    return await changes.record(session, incident, steps, by=by)
 
 
 async def start(session: AsyncSession, target: Target, *, by: Actor) -> Incident:
@@ -53,11 +43,11 @@ async def start(session: AsyncSession, target: Target, *, by: Actor) -> Incident
     incident = await incidents.locked(session, target, by=by)
     policy.require(by, Action.START)
     if incident.status is Status.IN_PROGRESS:
-        await _already(session, incident, What.STARTED, What.REOPENED, by=by)
+        await changes.already(session, incident, What.STARTED, What.REOPENED, by=by)
     if incident.status is Status.RESOLVED:
-        await _conflict(session, incident, "Not started", by=by)
-    await _unchanged(session, incident, target, "Not started", by=by)
-    return await _record(session, incident, _move(incident, What.STARTED, Status.IN_PROGRESS), by=by)
+        await changes.conflict(session, incident, "Not started", by=by)
+    await changes.require_version(session, incident, target, "Not started", by=by)
+    return await changes.record(session, incident, [_move(incident, What.STARTED, Status.IN_PROGRESS)], by=by)
 
 
 async def revert(session: AsyncSession, target: Target, *, by: Actor) -> Incident:
@@ -65,11 +55,11 @@ async def revert(session: AsyncSession, target: Target, *, by: Actor) -> Inciden
     incident = await incidents.locked(session, target, by=by)
     policy.require(by, Action.REVERT)
     if incident.status is Status.OPEN:
-        await _already(session, incident, What.REVERTED, What.CREATED, by=by)
+        await changes.already(session, incident, What.REVERTED, What.CREATED, by=by)
     if incident.status is Status.RESOLVED:
-        await _conflict(session, incident, "Not put back", by=by)
-    await _unchanged(session, incident, target, "Not put back", by=by)
-    return await _record(session, incident, _move(incident, What.REVERTED, Status.OPEN), by=by)
+        await changes.conflict(session, incident, "Not put back", by=by)
+    await changes.require_version(session, incident, target, "Not put back", by=by)
+    return await changes.record(session, incident, [_move(incident, What.REVERTED, Status.OPEN)], by=by)
 
 
 async def resolve(
@@ -94,12 +84,12 @@ async def resolve(
     await _check_resolve(session, incident, target, by=by)
     fixed_at = _fixed_at(incident, at, by=by)
     note = text.body(note, field="note")
-    changes = []
+    steps = []
     if incident.status is Status.OPEN:
-        changes.append(_move(incident, What.STARTED, Status.IN_PROGRESS))
-    changes.append(_move(incident, What.RESOLVED, Status.RESOLVED))
+        steps.append(_move(incident, What.STARTED, Status.IN_PROGRESS))
+    steps.append(_move(incident, What.RESOLVED, Status.RESOLVED))
     incident.resolved_at, incident.resolution = fixed_at, note
-    return await _record(session, incident, *changes, by=by, note=note)
+    return await changes.record(session, incident, steps, by=by, note=note)
 
 
 async def reopen(session: AsyncSession, target: Target, *, note: str = "", by: Actor) -> Incident:
@@ -108,7 +98,7 @@ async def reopen(session: AsyncSession, target: Target, *, note: str = "", by: A
     await _check_reopen(session, incident, target, by=by)
     change = _move(incident, What.REOPENED, Status.IN_PROGRESS)
     incident.resolved_at, incident.resolution = None, ""
-    return await _record(session, incident, change, by=by, note=text.body(note, field="note"))
+    return await changes.record(session, incident, [change], by=by, note=text.body(note, field="note"))
 
 
 async def to_resolve(session: AsyncSession, target: Target, *, by: Actor) -> Incident:
@@ -128,29 +118,21 @@ async def to_reopen(session: AsyncSession, target: Target, *, by: Actor) -> Inci
 async def _check_resolve(session: AsyncSession, incident: Incident, target: Target, *, by: Actor) -> None:
     policy.require(by, Action.RESOLVE)
     if incident.status is Status.RESOLVED:
-        await _already(session, incident, What.RESOLVED, by=by)
-    await _unchanged(session, incident, target, "Not resolved", by=by)
+        await changes.already(session, incident, What.RESOLVED, by=by)
+    await changes.require_version(session, incident, target, "Not resolved", by=by)
 
 
 async def _check_reopen(session: AsyncSession, incident: Incident, target: Target, *, by: Actor) -> None:
     policy.require(by, Action.REOPEN)
     if incident.status is not Status.RESOLVED:
-        await _already(session, incident, What.REOPENED, What.STARTED, What.REVERTED, What.CREATED, by=by)
-    await _unchanged(session, incident, target, "Not reopened", by=by)
+        await changes.already(session, incident, What.REOPENED, What.STARTED, What.REVERTED, What.CREATED, by=by)
+    await changes.require_version(session, incident, target, "Not reopened", by=by)
 
 
 def _move(incident: Incident, what: What, to: Status) -> Change:
     change = Change(what, old=incident.status.label, new=to.label)
     incident.status = to
     return change
-
-
-async def _record(session: AsyncSession, incident: Incident, *changes: Change, by: Actor, note: str = "") -> Incident:
-    incident.version += 1
-    incident.updated_at = db.now()
-    await session.flush()
-    await timeline.record(session, incident.id, *changes, by=by, note=note)
-    return incident
 
 
 def _fixed_at(incident: Incident, at: datetime | None, *, by: Actor) -> datetime:
@@ -165,30 +147,6 @@ def _fixed_at(incident: Incident, at: datetime | None, *, by: Actor) -> datetime
             f"Not resolved: {incident.ref} was opened at {opened}. Choose a later time.", field="fixed_at"
         )
     return min(max(at, incident.created_at), now)
-
-
-async def _unchanged(session: AsyncSession, incident: Incident, target: Target, refusal: str, *, by: Actor) -> None:
-    if target.version is not None and target.version != incident.version:
-        await _conflict(session, incident, refusal, by=by)
-
-
-async def _already(session: AsyncSession, incident: Incident, *what: What, by: Actor) -> NoReturn:
-    happening = await timeline.last(session, incident.id, *what)
-    raise AlreadyDone(f"Nothing to do: {_told(incident, happening, by=by)} It is {incident.status.label}.")
-
-
-async def _conflict(session: AsyncSession, incident: Incident, refusal: str, *, by: Actor) -> NoReturn:
-    happening = await timeline.last(session, incident.id, *What)
-    raise Conflict(
-        f"{refusal}: {_told(incident, happening, by=by)} It is {incident.status.label} now. "
-        + ("Reopen it first." if incident.status is Status.RESOLVED else "Look at the card before you go on.")
-    )
-
-
-def _told(incident: Incident, happening: Happening, *, by: Actor) -> str:
-    who = "you" if happening.by_user_id == by.id else happening.by_name
-    verb = f"assigned to {happening.new}" if happening.what is What.ASSIGNED else _MEANT[happening.what]
-    return f"{incident.ref} was {verb} by {who} at {by.clock(happening.at)}."
 
 
 async def _name_of_assignee(session: AsyncSession, incident: Incident) -> str:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
-from typing import assert_never
+from typing import Protocol, assert_never
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -24,6 +24,8 @@ class Surface(StrEnum):
 
     COMMAND = "command"
     MENTION = "mention"
+    SHORTCUT = "shortcut"
+    HOME = "home"
     BUTTON = "button"
     FORM = "form"
     THREAD = "thread"
@@ -41,6 +43,26 @@ class Action(StrEnum):
     REVERT = "put incidents back to open"
     RESOLVE = "resolve incidents"
     REOPEN = "reopen incidents"
+    PRIORITIZE = "set priorities"
+    CATEGORIZE = "set categories"
+    UNDO = "take changes back"
+    EDIT = "change title and description"
+    DELETE = "delete an incident"
+    RESTORE = "restore an incident"
+    EDIT_COMMENT = "change a comment"
+    DELETE_COMMENT = "delete a comment"
+
+
+class Held(Protocol):
+    """What has people of its own: an incident its owner and assignee, a comment its author."""
+
+    @property
+    def owner_id(self) -> UUID | None:
+        """Whose it is."""
+
+    @property
+    def assignee_id(self) -> UUID | None:
+        """Who works on it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,6 +77,9 @@ class Actor:
     standing: Standing = Standing.MEMBER
     is_active: bool = True
     is_superuser: bool = False
+    is_hinted: bool = True
+    """Whether the hint for a first use was given."""
+    wants_messages: bool = True
     surface: Surface = Surface.COMMAND
     channel_id: str | None = None
     """Where the request was made, which proves that the person can see that channel."""
@@ -75,8 +100,12 @@ class Actor:
         return local.strftime("%H:%M") if local.date() == today else local.strftime("%-d %b %Y %H:%M")
 
 
-def allows(actor: Actor, action: Action) -> bool:
-    """Whether the actor may; seeing the incident at all is a matter of the query that finds it."""
+def allows(actor: Actor, action: Action, thing: Held | None = None) -> bool:
+    """Whether the actor may; seeing the incident at all is a matter of the query that finds it.
+
+    Args:
+        thing: the incident or comment, for what only its own people may do.
+    """
     match action:
         case Action.REPLY:
             return actor.is_active and actor.standing is not Standing.BOT
@@ -89,25 +118,58 @@ def allows(actor: Actor, action: Action) -> bool:
             | Action.REVERT
             | Action.RESOLVE
             | Action.REOPEN
+            | Action.PRIORITIZE
+            | Action.CATEGORIZE
+            | Action.UNDO
         ):
             return actor.is_member
+        case Action.EDIT:
+            return actor.is_superuser or (actor.is_member and _is_of(actor, thing))
+        case Action.DELETE:
+            return actor.is_superuser or (actor.is_member and thing is not None and thing.owner_id == actor.id)
+        case Action.EDIT_COMMENT | Action.DELETE_COMMENT:
+            is_author = thing is not None and thing.owner_id == actor.id
+            return actor.is_superuser or (allows(actor, Action.REPLY) and is_author)
+        case Action.RESTORE:
+            return actor.is_superuser
         case _ as unreachable:
             assert_never(unreachable)
 
 
-def require(actor: Actor, action: Action) -> None:
+def require(actor: Actor, action: Action, thing: Held | None = None) -> None:
     """Raise Forbidden, with the rule and the reason, unless the actor may."""
-    if not allows(actor, action):
-        raise Forbidden(f"Nothing was changed. Only members with an active account can {action}. {_reason(actor)}")
+    if not allows(actor, action, thing):
+        raise Forbidden(f"Nothing was changed. {rule(action)} {_reason(actor)}")
+
+
+def rule(action: Action) -> str:
+    """Who may, as a sentence."""
+    return f"Only {_WHO.get(action, 'members with an active account')} can {action}."
+
+
+def _is_of(actor: Actor, thing: Held | None) -> bool:
+    return thing is not None and actor.id in (thing.owner_id, thing.assignee_id)
 
 
 def _reason(actor: Actor) -> str:
     if not actor.is_active:
         return "Your account is deactivated."
-    match actor.standing:
-        case Standing.GUEST:
-            return "You are a guest here. You can still reply in the incident's thread."
-        case Standing.EXTERNAL:
-            return "You are from another organisation. You can still reply in the incident's thread."
-        case _:
-            return "You are an app here."
+    if actor.standing is Standing.MEMBER:
+        return "You are not one of them."
+    return _STANDINGS[actor.standing] + (_REPLY if allows(actor, Action.REPLY) else "")
+
+
+_WHO = {
+    Action.REPLY: "people with an active account",
+    Action.EDIT: "its owner, its assignee and superusers",
+    Action.DELETE: "its owner and superusers",
+    Action.RESTORE: "superusers",
+    Action.EDIT_COMMENT: "its author and superusers",
+    Action.DELETE_COMMENT: "its author and superusers",
+}
+_STANDINGS = {
+    Standing.GUEST: "You are a guest here.",
+    Standing.EXTERNAL: "You are from another organisation.",
+    Standing.BOT: "You are an app here.",
+}
+_REPLY = " You can still reply in the incident's thread."

@@ -3,10 +3,11 @@
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from typing import Any
 from uuid import UUID, uuid4
 
 from sqlalchemy import ForeignKey, Identity, Index, func, select
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.dialects.postgresql import JSONB, insert
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -26,10 +27,20 @@ class What(StrEnum):
     REVERTED = "reverted"
     RESOLVED = "resolved"
     REOPENED = "reopened"
+    RENAMED = "renamed"
+    DESCRIBED = "described"
+    PRIORITIZED = "prioritized"
+    CATEGORIZED = "categorized"
+    DELETED = "deleted"
+    RESTORED = "restored"
+    UNDONE = "undone"
 
 
 class Entry(Base):
-    """One change: who, when, from which surface, from what to what."""
+    """One change: who, when, from which surface, from what to what.
+
+    ``before`` holds the columns as they were, on the first entry of a request; ``line_ts`` is the line in the thread.
+    """
 
     __tablename__ = "timeline_entry"
 
@@ -44,10 +55,13 @@ class Entry(Base):
     by_user_id: Mapped[UUID] = mapped_column(ForeignKey("user.id"))
     surface: Mapped[str]
     at: Mapped[datetime] = mapped_column(server_default=func.clock_timestamp())
+    before: Mapped[dict[str, Any] | None] = mapped_column(JSONB(none_as_null=True))
+    line_ts: Mapped[str | None]
 
     __table_args__ = (
         Index("ix_timeline_entry_incident", "incident_id", "id"),
         Index("ix_timeline_entry_batch", "batch"),
+        Index("ix_timeline_entry_person", "by_user_id", "id"),
     )
 
 
@@ -81,12 +95,14 @@ async def record(
     by: Actor,
     note: str = "",
     topics: tuple[Topic, ...] = (Topic.INCIDENT_CHANGED, Topic.CHANGE_NOTED),
+    before: dict[str, Any] | None = None,
 ) -> None:
     """Write what one request changed, and put its announcement in the outbox, in one statement.
 
     Args:
         changes: at least one; together they are one line in the thread.
         note: what the person said about it; kept with the last change.
+        before: the columns that it changed as they were, so that it can be taken back.
     """
     batch = uuid4()
     entries = [
@@ -100,6 +116,7 @@ async def record(
             "note": note if change is changes[-1] else "",
             "by_user_id": by.id,
             "surface": by.surface,
+            "before": before if change is changes[0] else None,
         }
         for change in changes
     ]

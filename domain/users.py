@@ -13,7 +13,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped, mapped_column
 
-from domain import text
+from domain import membership, text
 from domain.db import Base
 from domain.policy import Actor, Standing
 
@@ -31,6 +31,8 @@ class User(Base):
     is_superuser: Mapped[bool] = mapped_column(server_default="false")
     full_name: Mapped[str]
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
+    hinted_at: Mapped[datetime | None]
+    wants_messages: Mapped[bool] = mapped_column(server_default="true")
 
     __table_args__ = (Index("uq_user_workspace_id_email", "workspace_id", func.lower(text_("email")), unique=True),)
 
@@ -62,9 +64,18 @@ class Profile:
     is_deactivated: bool = False
 
 
-async def find(session: AsyncSession, workspace_id: str, slack_user_id: str) -> tuple[Profile, Actor | None] | None:
-    """The Slack profile and, after the first use, the actor; None for somebody never heard of."""
-    row = (await session.execute(_person(workspace_id, slack_user_id))).one_or_none()
+async def find(
+    session: AsyncSession, workspace_id: str, slack_user_id: str, *, seen_in: str | None = None
+) -> tuple[Profile, Actor | None] | None:
+    """The Slack profile and, after the first use, the actor; None for somebody never heard of.
+
+    Args:
+        seen_in: the channel where Slack says that the person is just now; if it is private, that is remembered.
+    """
+    person = _person(workspace_id, slack_user_id)
+    if seen_in is not None:
+        person = person.add_cte(membership.seen(workspace_id, seen_in, slack_user_id))
+    row = (await session.execute(person)).one_or_none()
     if row is None:
         return None
     return _profile(row), None if row.user_id is None else _actor(workspace_id, row)
@@ -109,7 +120,19 @@ async def join(session: AsyncSession, workspace_id: str, profile: Profile) -> Ac
         time_zone=profile.time_zone,
         standing=profile.standing,
         is_active=not profile.is_deactivated,
+        is_hinted=False,
     )
+
+
+async def hint(session: AsyncSession, person: Actor) -> bool:
+    """Note that the hint for a first use is given now; False if it was given before."""
+    first = update(User).where(User.id == person.id, User.hinted_at.is_(None)).values(hinted_at=func.now())
+    return await session.scalar(first.returning(User.id)) is not None
+
+
+async def set_messages(session: AsyncSession, person: Actor, *, wanted: bool) -> None:
+    """Whether the person is told of assignments by direct message."""
+    await session.execute(update(User).where(User.id == person.id).values(wants_messages=wanted))
 
 
 async def slack_id_of(session: AsyncSession, user_id: UUID) -> str | None:
@@ -140,8 +163,9 @@ async def names(session: AsyncSession, workspace_id: str, slack_user_ids: Iterab
 
 
 def _person(workspace_id: str, slack_user_id: str) -> Select[Any]:
+    account = (User.is_active, User.is_superuser, User.full_name, User.hinted_at, User.wants_messages)
     return (
-        select(SlackProfile.__table__, User.is_active, User.is_superuser, User.full_name)
+        select(SlackProfile.__table__, *account)
         .outerjoin(User, User.id == SlackProfile.user_id)
         .where(SlackProfile.workspace_id == workspace_id, SlackProfile.slack_user_id == slack_user_id)
     )
@@ -169,6 +193,8 @@ def _actor(workspace_id: str, row: Row[Any]) -> Actor:
         standing=Standing(row.standing),
         is_active=is_active,
         is_superuser=row.is_superuser and is_active and row.standing == Standing.MEMBER,
+        is_hinted=row.hinted_at is not None,
+        wants_messages=row.wants_messages,
     )
 
 

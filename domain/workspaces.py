@@ -1,6 +1,7 @@
 """A Slack workspace, its channels as far as the bot is in them, and its categories."""
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from sqlalchemy import ForeignKey, ForeignKeyConstraint, func, select, update
 from sqlalchemy.dialects.postgresql import insert
@@ -33,6 +34,7 @@ class Channel(Base):
     name: Mapped[str]
     is_private: Mapped[bool]
     is_open: Mapped[bool]
+    welcomed_at: Mapped[datetime | None]
 
 
 class Category(Base):

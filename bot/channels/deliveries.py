@@ -2,19 +2,23 @@
 
 from slack_sdk.web.async_client import AsyncWebClient
 
+from bot import learning
 from bot.channels.views import facts
 from bot.house import House
 from bot.relay import Delivery
-from domain import cards, workspaces
+from domain import cards, membership, workspaces
 from domain.outbox import Outgoing, Topic
 
 
 async def learn_channel(message: Outgoing, slack: AsyncWebClient, house: House) -> None:
-    """Its name and whether it is private; cards that waited for it follow."""
+    """Its name, whether it is private and who is in it then; cards that waited for it follow."""
     answer = await slack.conversations_info(channel=message.payload["channel_id"])
     found = facts(answer["channel"])
+    inside = await learning.members(slack, found.id) if found.is_private else []
     async with house.begin() as session:
         await workspaces.learn_channels(session, house.workspace_id, [found])
+        if inside:
+            await membership.replace(session, house.workspace_id, found.id, inside)
         if found.is_open:
             await cards.repost(session, house.workspace_id, found.id)
 

@@ -1,15 +1,23 @@
 """Where the bot is: what Slack tells about channels."""
 
 from bot.house import House, Payload, Routes
-from domain import outbox, workspaces
+from domain import membership, outbox, workspaces
 from domain.outbox import Topic
 
 
 async def somebody_joined(event: Payload, house: House) -> None:
-    """The bot was invited: learn the channel. Other people's joining is not our business."""
-    if event["user"] != house.bot_user_id:
+    """The bot was invited: learn the channel. Somebody else who joins a private one sees its incidents now."""
+    if event["user"] == house.bot_user_id:
+        await channel_met(event, house)
         return
-    await channel_met(event, house)
+    async with house.begin() as session:
+        await membership.join(session, house.workspace_id, event["channel"], event["user"])
+
+
+async def somebody_left(event: Payload, house: House) -> None:
+    """Whoever leaves a private channel sees its incidents no longer."""
+    async with house.begin() as session:
+        await membership.leave(session, house.workspace_id, event["channel"], event["user"])
 
 
 async def channel_met(event: Payload, house: House) -> None:
@@ -37,6 +45,7 @@ async def channel_renamed(event: Payload, house: House) -> None:
 ROUTES = Routes(
     events={
         "member_joined_channel": somebody_joined,
+        "member_left_channel": somebody_left,
         "channel_unarchive": channel_met,
         "group_unarchive": channel_met,
         "channel_left": channel_closed,

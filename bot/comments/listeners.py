@@ -98,7 +98,7 @@ async def _line_in_dm(event: Payload, client: AsyncWebClient, house: House) -> N
 
 
 async def _author(message: Payload, client: AsyncWebClient, house: House) -> Actor:
-    person = await identity.person(message["user"], client, house)
+    person = await identity.person(message["user"], client, house, seen_in=message["channel"])
     return person.at(channel_id=message["channel"], surface=Surface.THREAD)
 
 

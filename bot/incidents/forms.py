@@ -19,7 +19,7 @@ RESOLVE_FORM = "incident.resolve"
 REOPEN_FORM = "incident.reopen"
 
 
-def create_form(request: Request, categories: Sequence[str], channel_id: str | None, *, asked_in: str | None) -> Block:
+def create_form(request: Request, categories: Sequence[str], channel_id: str | None) -> Block:
     """The form to open an incident, filled with what the person typed already."""
     title, description = split_title(request.text)
     category = request.categories[0] if request.categories else categories[0]
@@ -57,7 +57,6 @@ def create_form(request: Request, categories: Sequence[str], channel_id: str | N
             ),
         ],
         submit="Open",
-        private_metadata=_metadata(channel=asked_in),
     )
 
 
@@ -75,7 +74,7 @@ def read_create_form(view: Payload) -> Draft:
     )
 
 
-def resolve_form(incident: Incident, *, channel_id: str | None) -> Block:
+def resolve_form(incident: Incident) -> Block:
     """What fixed it, and when; opened from a card or by command."""
     note = blocks.text_input("note", multiline=True)
     head = mrkdwn("*{ref}* {title}", ref=incident.ref, title=incident.title)
@@ -94,7 +93,7 @@ def resolve_form(incident: Incident, *, channel_id: str | None) -> Block:
             ),
         ],
         submit="Resolve",
-        private_metadata=_metadata(id=str(incident.id), version=incident.version, channel=channel_id),
+        private_metadata=_metadata(id=str(incident.id), version=incident.version),
     )
 
 
@@ -105,7 +104,7 @@ def read_resolve_form(view: Payload) -> tuple[str, datetime | None]:
     return values["note"] or "", datetime.fromtimestamp(fixed, UTC) if fixed else None
 
 
-def reopen_form(incident: Incident, *, channel_id: str | None) -> Block:
+def reopen_form(incident: Incident) -> Block:
     """Why it is not over."""
     head = mrkdwn("*{ref}* {title}", ref=incident.ref, title=incident.title)
     why = blocks.text_input("note", multiline=True)
@@ -114,7 +113,7 @@ def reopen_form(incident: Incident, *, channel_id: str | None) -> Block:
         f"Reopen {incident.ref}",
         [blocks.section(head), blocks.input_block("Why", why, block_id="note", optional=True)],
         submit="Reopen",
-        private_metadata=_metadata(id=str(incident.id), version=incident.version, channel=channel_id),
+        private_metadata=_metadata(id=str(incident.id), version=incident.version),
     )
 
 

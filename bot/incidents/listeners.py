@@ -30,7 +30,7 @@ async def new_asked(session: AsyncSession, request: Request, actor: Actor, house
     policy.require(actor, Action.CREATE)
     categories = await workspaces.category_names(session, actor.workspace_id)
     channel_id = await _channel_for(session, actor, house)
-    form = forms.create_form(request, categories, channel_id, asked_in=actor.channel_id)
+    form = forms.create_form(request, categories, channel_id)
     return Form(form, request.line or "new")
 
 
@@ -86,7 +86,7 @@ async def resolve_asked(session: AsyncSession, request: Request, actor: Actor, h
     if request.text:
         return await lifecycle.resolve(session, _target(request), note=request.text, by=actor)
     incident = await lifecycle.to_resolve(session, _target(request), by=actor)
-    return Form(forms.resolve_form(incident, channel_id=actor.channel_id), f"resolve {incident.number}")
+    return Form(forms.resolve_form(incident), f"resolve {incident.number}")
 
 
 async def reopen_asked(session: AsyncSession, request: Request, actor: Actor, house: House) -> Incident:
@@ -128,9 +128,7 @@ async def resolve_clicked(
     """*Resolve…* on a card: asks what fixed it."""
     async with begin() as session:
         incident = await lifecycle.to_resolve(session, views.read_target(action["value"]), by=actor)
-    await client.views_open(
-        trigger_id=body["trigger_id"], view=forms.resolve_form(incident, channel_id=actor.channel_id)
-    )
+    await client.views_open(trigger_id=body["trigger_id"], view=forms.resolve_form(incident))
     await ack()
 
 
@@ -148,9 +146,7 @@ async def reopen_clicked(
     """*Reopen…* on a card: asks why."""
     async with begin() as session:
         incident = await lifecycle.to_reopen(session, views.read_target(action["value"]), by=actor)
-    await client.views_open(
-        trigger_id=body["trigger_id"], view=forms.reopen_form(incident, channel_id=actor.channel_id)
-    )
+    await client.views_open(trigger_id=body["trigger_id"], view=forms.reopen_form(incident))
     await ack()
 
 

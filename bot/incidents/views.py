@@ -242,6 +242,20 @@ def _step(happening: Happening) -> Mrkdwn:
             return Mrkdwn("resolved it")
         case What.REOPENED:
             return Mrkdwn("reopened it")
+        case What.RENAMED:
+            return mrkdwn("renamed it from “{old}” to “{new}”", old=happening.old, new=happening.new)
+        case What.DESCRIBED:
+            return Mrkdwn("changed the description")
+        case What.PRIORITIZED:
+            return mrkdwn("changed the priority from {old} to {new}", old=happening.old, new=happening.new)
+        case What.CATEGORIZED:
+            return mrkdwn("changed the category from {old} to {new}", old=happening.old, new=happening.new)
+        case What.DELETED:
+            return Mrkdwn("deleted it")
+        case What.RESTORED:
+            return Mrkdwn("restored it")
+        case What.UNDONE:
+            return mrkdwn("took back: {new}", new=happening.new)
 
 
 def duration(took: timedelta) -> str:

@@ -6,11 +6,12 @@ from dataclasses import replace
 import pytest
 from sqlalchemy import func, select, update
 
-from domain import assignment, db, incidents, users, workspaces
+from domain import assignees, db, incidents, timeline, users, workspaces
 from domain.db import Begin
 from domain.errors import InvalidInput, NotFound, Repeated
 from domain.incidents import Draft, Incident, Target
 from domain.policy import Actor, Standing
+from domain.timeline import Change, What
 from domain.users import Profile
 from tests.conftest import GENERAL, SECRET
 from tests.domain.conftest import Make
@@ -85,7 +86,7 @@ async def test_an_account_that_was_closed_cannot_be_assigned(begin: Begin, opene
 
 async def test_nobody_is_nobody(begin: Begin, ana: Actor) -> None:
     async with begin() as session:
-        assert await assignment.assignable(session, None, by=ana) is None
+        assert await assignees.assignable(session, None, by=ana) is None
 
 
 async def seen(begin: Begin, incident: Incident, by: Actor) -> bool:
@@ -130,11 +131,14 @@ async def test_what_was_deleted_is_gone_for_everybody(begin: Begin, opened: Make
     async with begin() as session:
         await session.execute(update(Incident).where(Incident.id == incident.id).values(deleted_at=db.now()))
 
-    assert not await seen(begin, incident, ana)
     async with begin() as session:
-        assert await incidents.read(session, incident.id) is None
-        with pytest.raises(NotFound, match="no incident like this"):
+        await timeline.record(session, incident.id, Change(What.DELETED), by=ana)
+
+    async with begin() as session:
+        with pytest.raises(NotFound, match=r"INC-1 was deleted by you at .* A superuser can restore it"):
             await incidents.locked(session, Target(id=incident.id), by=ana)
+        with pytest.raises(NotFound, match="INC-1 was deleted"):
+            await incidents.get(session, Target(number=1), by=ana)
         with pytest.raises(NotFound, match="no incident like this"):
             await incidents.get(session, Target(thread=("C1", "1.2")), by=ana)
 

@@ -1,0 +1,115 @@
+"""What every change of an incident has in common: its record, and the words when it cannot be."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from enum import Enum
+from typing import Any, NoReturn
+from uuid import UUID
+
+from sqlalchemy import inspect
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from domain import db, timeline
+from domain.errors import AlreadyDone, Conflict
+from domain.incidents import Incident, Status, Target
+from domain.outbox import Topic
+from domain.policy import Actor
+from domain.timeline import Change, Happening, What
+
+UNDOABLE = (
+    "title", "description", "status", "priority", "category", "resolved_at", "resolution", "assignee_id", "deleted_at",
+)  # fmt: skip
+"""The columns that ``undo`` puts back."""
+
+_LINED = {
+    What.ASSIGNED, What.STARTED, What.REVERTED, What.RESOLVED, What.REOPENED, What.PRIORITIZED, What.RESTORED,
+    What.UNDONE,
+}  # fmt: skip
+"""What has a line in the thread; the card and the history tell the rest."""
+
+_MEANT = {
+    What.CREATED: "opened",
+    What.ASSIGNED: "assigned",
+    What.STARTED: "started",
+    What.REVERTED: "put back to open",
+    What.RESOLVED: "resolved",
+    What.REOPENED: "reopened",
+    What.RENAMED: "renamed",
+    What.DESCRIBED: "described anew",
+    What.PRIORITIZED: "given another priority",
+    What.CATEGORIZED: "given another category",
+    What.DELETED: "deleted",
+    What.RESTORED: "restored",
+    What.UNDONE: "put back as it was",
+}
+
+
+async def record(
+    session: AsyncSession, incident: Incident, changes: Sequence[Change], *, by: Actor, note: str = ""
+) -> Incident:
+    """Save a locked incident's changed columns with history and announcement.
+
+    Args:
+        changes: what they mean, at least one; together they are one line in the thread.
+    """
+    before = _before(incident)
+    incident.version += 1
+    incident.updated_at = db.now()
+    await session.flush()
+    topics = [Topic.INCIDENT_CHANGED]
+    if any(change.what in _LINED for change in changes):
+        topics.append(Topic.CHANGE_NOTED)
+    if "assignee_id" in before and incident.assignee_id not in (None, by.id) and changes[0].what is not What.UNDONE:
+        topics.append(Topic.PERSON_ASSIGNED)
+    await timeline.record(session, incident.id, *changes, by=by, note=note, topics=tuple(topics), before=before)
+    return incident
+
+
+async def require_version(
+    session: AsyncSession, incident: Incident, target: Target, refusal: str, *, by: Actor
+) -> None:
+    """Raise Conflict if the incident changed since the version that the person saw."""
+    if target.version is not None and target.version != incident.version:
+        await conflict(session, incident, refusal, by=by)
+
+
+async def already(session: AsyncSession, incident: Incident, *what: What, by: Actor) -> NoReturn:
+    """Say who did it before, and when."""
+    happening = await timeline.last(session, incident.id, *what)
+    raise AlreadyDone(f"Nothing to do: {told(incident, happening, by=by)} It is {incident.status.label}.")
+
+
+async def conflict(session: AsyncSession, incident: Incident, refusal: str, *, by: Actor) -> NoReturn:
+    """Say what happened last, by whom, and what to do next."""
+    happening = await timeline.last(session, incident.id, *What)
+    raise Conflict(
+        f"{refusal}: {told(incident, happening, by=by)} It is {incident.status.label} now. "
+        + ("Reopen it first." if incident.status is Status.RESOLVED else "Look at the card before you go on.")
+    )
+
+
+def told(incident: Incident, happening: Happening, *, by: Actor) -> str:
+    """What happened, as a sentence for this person."""
+    who = "you" if happening.by_user_id == by.id else happening.by_name
+    verb = _MEANT[happening.what]
+    if happening.what is What.ASSIGNED:
+        verb = f"assigned to {happening.new}" if happening.new else f"taken from {happening.old}"
+    return f"{incident.ref} was {verb} by {who} at {by.clock(happening.at)}."
+
+
+def _before(incident: Incident) -> dict[str, Any]:
+    """The columns that are about to change, as they were, as JSON."""
+    state = inspect(incident)
+    return {
+        name: _plain(change.deleted[0])
+        for name in UNDOABLE
+        if (change := state.attrs[name].history).added and change.deleted and change.deleted[0] != change.added[0]
+    }
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, Enum):
+        return value.value
+    if isinstance(value, UUID):
+        return str(value)
+    return value.isoformat() if isinstance(value, datetime) else value
