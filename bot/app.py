@@ -17,18 +17,31 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bot import asking, errors, learning, router
 from bot.accounts import listeners as account_listeners
+from bot.assignment import deliveries as assignment_deliveries
+from bot.assignment import listeners as assignment_listeners
 from bot.channels import deliveries as channel_deliveries
 from bot.channels import listeners as channel_listeners
 from bot.comments import deliveries as comment_deliveries
 from bot.comments import listeners as comment_listeners
+from bot.editing import listeners as editing_listeners
+from bot.finding import deliveries as finding_deliveries
+from bot.finding import listeners as finding_listeners
 from bot.help import deliveries as help_deliveries
 from bot.help import listeners as help_listeners
+from bot.history import deliveries as history_deliveries
+from bot.history import listeners as history_listeners
+from bot.home import deliveries as home_deliveries
+from bot.home import listeners as home_listeners
 from bot.house import House, Routes, joined
 from bot.incidents import deliveries as incident_deliveries
 from bot.incidents import listeners as incident_listeners
+from bot.lookalikes import listeners as lookalike_listeners
 from bot.relay import Delivery, Relay
 from bot.settings import Settings
+from bot.shortcuts import deliveries as shortcut_deliveries
+from bot.shortcuts import listeners as shortcut_listeners
 from bot.sync import Pace
+from bot.threads import listeners as thread_listeners
 from domain import db
 from domain.outbox import Topic
 
@@ -52,13 +65,37 @@ class Bot:
 
 def routes() -> Routes:
     """Every feature's table of contents."""
-    features = (incident_listeners, comment_listeners, account_listeners, channel_listeners, help_listeners)
+    features = (
+        incident_listeners,
+        lookalike_listeners,
+        shortcut_listeners,
+        assignment_listeners,
+        editing_listeners,
+        history_listeners,
+        finding_listeners,
+        comment_listeners,
+        thread_listeners,
+        account_listeners,
+        channel_listeners,
+        home_listeners,
+        help_listeners,
+    )
     return joined(feature.ROUTES for feature in features)
 
 
 def deliveries() -> dict[Topic, Delivery]:
     """What sends which topic."""
-    features = (incident_deliveries, comment_deliveries, channel_deliveries, help_deliveries)
+    features = (
+        incident_deliveries,
+        shortcut_deliveries,
+        assignment_deliveries,
+        history_deliveries,
+        finding_deliveries,
+        comment_deliveries,
+        channel_deliveries,
+        home_deliveries,
+        help_deliveries,
+    )
     return {topic: send for feature in features for topic, send in feature.DELIVERIES.items()}
 
 

@@ -6,13 +6,17 @@ from slack_bolt.async_app import AsyncAck, AsyncRespond
 from slack_sdk.web.async_client import AsyncWebClient
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from bot import commands
+from bot import commands, dialogs
+from bot.blocks import Message
 from bot.commands import Request
 from bot.help import views as help_views
+from bot.history.views import step
 from bot.house import Answer, Form, House, Payload
 from bot.incidents import views
-from domain import listing, outbox, repeats, users, workspaces
-from domain.incidents import Status
+from bot.mrkdwn import join
+from bot.verbs import LISTING, PROSE, TITLED
+from domain import listing, outbox, repeats, timeline, users, workspaces
+from domain.incidents import Incident, Status
 from domain.outbox import Topic
 from domain.policy import Actor, Surface
 
@@ -24,8 +28,19 @@ ABOUT_ONE = {
     "resolve": (Status.OPEN, Status.IN_PROGRESS),
     "reopen": (Status.RESOLVED,),
     "comment": tuple(Status),
+    "assign": (Status.OPEN, Status.IN_PROGRESS),
+    "unassign": (Status.OPEN, Status.IN_PROGRESS),
+    "priority": tuple(Status),
+    "category": tuple(Status),
+    "edit": tuple(Status),
+    "history": tuple(Status),
+    "export": tuple(Status),
+    "delete": tuple(Status),
 }
 """Verbs that need an incident, and the states in which it makes sense."""
+
+WITH_CATEGORIES = TITLED | LISTING
+"""Verbs whose words may be a category's name."""
 
 
 async def commanded(ack: AsyncAck, command: Payload, client: AsyncWebClient, actor: Actor, house: House) -> None:
@@ -47,10 +62,17 @@ async def line_chosen(
     actor: Actor,
     house: House,
 ) -> None:
-    """A button that holds a line was pressed: the answer takes its place, if only this person saw it."""
+    """A button that holds a line was pressed: the answer takes its place, if only this person saw it.
+
+    Where nothing can be said beside the button, as in the App Home, the answer is a dialog.
+    """
     answer = await answer_to(action["value"], actor, house)
     if isinstance(answer, Form):
-        await client.views_open(trigger_id=body["trigger_id"], view=answer.view)
+        await dialogs.show(client, body, answer.view)
+        await ack()
+        return
+    if not body.get("response_url"):
+        await dialogs.answer(client, body, help_views.dialog(answer))
         await ack()
         return
     await ack()
@@ -90,30 +112,42 @@ async def mentioned(event: Payload, actor: Actor, house: House) -> None:
 
 
 async def answer_to(line: str, actor: Actor, house: House, *, thread_ts: str = "") -> Answer:
-    """Do what a line says, in one transaction, and say so.
+    """Do what a line says, in one transaction, and say so; a person's first answer comes with a hint.
 
     Raises:
         DomainError: nothing was done; the words say why.
     """
     async with house.begin() as session:
         request = await understood(session, line, actor, thread_ts=thread_ts)
-        question = await unclear(session, request, actor)
-        if question is not None:
-            return question
-        if request.verb in house.routes.reads:
-            return await house.routes.reads[request.verb](session, request, actor, house)
-        if request.verb in house.routes.writes:
-            changed = await house.routes.writes[request.verb](session, request, actor, house)
-            return changed if isinstance(changed, Form) else views.outcome(changed, house)
+        answer = await unclear(session, request, actor) or await _done(session, request, actor, house)
+        if actor.is_hinted or isinstance(answer, Form) or not await users.hint(session, actor):
+            return answer
+    return help_views.with_hint(answer)
+
+
+async def _done(session: AsyncSession, request: Request, actor: Actor, house: House) -> Answer:
+    if request.verb in house.routes.reads:
+        return await house.routes.reads[request.verb](session, request, actor, house)
+    if request.verb in house.routes.writes:
+        changed = await house.routes.writes[request.verb](session, request, actor, house)
+        return changed if isinstance(changed, Form) else outcome(changed, session, actor, house)
     return help_views.not_yet(request.verb)
+
+
+def outcome(incident: Incident, session: AsyncSession, actor: Actor, house: House) -> Message:
+    """What was just done, said to the person who did it."""
+    steps = [step(change, by_name=actor.name) for change in timeline.recorded(session)]
+    return views.outcome(incident, join(" and ", steps), house)
 
 
 async def understood(session: AsyncSession, line: str, actor: Actor, *, thread_ts: str) -> Request:
     """The line, parsed with the workspace's own words; in a thread, the thread's incident is meant."""
-    categories = await workspaces.category_names(session, actor.workspace_id) if line.strip() else []
-    known = await users.names(session, actor.workspace_id, commands.people_in(line)) if "<@" in line else {}
-    request = commands.parse(line, categories=categories, names=known)
-    if thread_ts and request.verb in ABOUT_ONE and request.number is None and request.card is None:
+    verb = commands.parse(line).verb
+    spelt = await workspaces.category_names(session, actor.workspace_id) if verb in WITH_CATEGORIES else []
+    is_text = "<@" in line and verb in PROSE | TITLED
+    known = await users.names(session, actor.workspace_id, commands.people_in(line)) if is_text else {}
+    request = commands.parse(line, categories=spelt, names=known)
+    if thread_ts and request.verb in {*ABOUT_ONE, "why"} and request.number is None and request.card is None:
         return replace(request, card=(actor.channel_id or "", thread_ts))
     return request
 
@@ -132,5 +166,9 @@ async def unclear(session: AsyncSession, request: Request, actor: Actor) -> Answ
         return help_views.open_means(request.number)
     if request.verb in ABOUT_ONE and request.number is None and request.card is None:
         found = await listing.likely(session, by=actor, statuses=ABOUT_ONE[request.verb])
-        return help_views.which(request.verb, request.text, found)
+        return help_views.which(request.verb, _after_verb(request.line), found)
     return None
+
+
+def _after_verb(line: str) -> str:
+    return line.strip().partition(" ")[2].strip()

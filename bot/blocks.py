@@ -20,6 +20,7 @@ BUTTON_LIMIT: Final = 75
 OPTION_LIMIT: Final = 75
 OPTIONS_LIMIT: Final = 100
 BLOCKS_IN_VIEW: Final = 100
+BLOCKS_IN_MESSAGE: Final = 50
 TITLE_LIMIT: Final = 24
 CONFIRM_TITLE_LIMIT: Final = 100
 CONFIRM_TEXT_LIMIT: Final = 300
@@ -117,6 +118,16 @@ def static_select(
     return _menu("static_select", action_id, placeholder, options=offered, initial_option=chosen, confirm=confirm)
 
 
+def external_select(action_id: str, *, placeholder: str | None = None) -> Block:
+    """A menu that asks us what to offer, already before anything is typed."""
+    return _menu("external_select", action_id, placeholder, min_query_length=0)
+
+
+def checkboxes(action_id: str, options: Sequence[Block]) -> Block:
+    """One to ten boxes to tick, all of them empty."""
+    return _without_none(type="checkboxes", action_id=action_id, options=list(options))
+
+
 def users_select(action_id: str, *, initial: str | None = None, placeholder: str | None = None) -> Block:
     return _menu("users_select", action_id, placeholder, initial_user=initial)
 
@@ -153,6 +164,7 @@ def text_input(
     min_length: int | None = None,
     max_length: int = INPUT_LIMIT,
     placeholder: str | None = None,
+    on_enter: bool = False,
 ) -> Block:
     """A field to type into.
 
@@ -160,6 +172,7 @@ def text_input(
         initial: at most 3,000 characters, which is the caller's to check: a shortened text would be saved over the
             whole one.
         max_length: at most 3,000; more is not to be had from Slack.
+        on_enter: tell us when Enter is pressed, in an input that dispatches.
     """
     return _menu(
         "plain_text_input",
@@ -169,6 +182,7 @@ def text_input(
         multiline=multiline or None,
         min_length=min_length,
         max_length=min(max_length, INPUT_LIMIT),
+        dispatch_action_config={"trigger_actions_on": ["on_enter_pressed"]} if on_enter else None,
     )
 
 

@@ -19,7 +19,7 @@ from bot import blocks, mrkdwn
 from bot.blocks import Block
 from bot.house import House, Payload
 from bot.mrkdwn import Mrkdwn
-from domain import users
+from domain import homes, users
 from domain.errors import DomainError, Forbidden, Repeated
 
 log = structlog.get_logger(__name__)
@@ -31,13 +31,15 @@ def handler(house: House, slack: AsyncWebClient) -> Handler:
     """The one error handler of the app."""
 
     async def handle(error: Exception, body: dict[str, Any]) -> BoltResponse | None:
-        words = await _words(error, house)
+        words = await told(error, house)
         if body.get("command"):
             return BoltResponse(status=200, body={"response_type": "ephemeral", "text": words})
         if body.get("type") == "view_submission":
             return _beside_field(error, body, words)
         if body.get("type") in {"block_actions", "shortcut", "message_action"}:
             await _answer_click(body, slack, words)
+            if isinstance(error, DomainError) and (body.get("view") or {}).get("type") == "home":
+                await _redraw(body, house)
             return BoltResponse(status=200, body="")
         if body.get("type") == "block_suggestion":
             return BoltResponse(status=200, body={"options": []})
@@ -62,7 +64,8 @@ def status_of(error: SlackApiError) -> int:
     return int(response.status_code if isinstance(response, AsyncSlackResponse) else response.status)
 
 
-async def _words(error: Exception, house: House) -> Mrkdwn:
+async def told(error: Exception, house: House) -> Mrkdwn:
+    """What a person is told; only what nobody expected is logged."""
     if isinstance(error, Forbidden):
         return mrkdwn.mrkdwn("{said}{help}", said=error, help=await _whom_to_ask(house))
     if isinstance(error, DomainError):
@@ -126,6 +129,12 @@ async def _answer_click(body: Payload, slack: AsyncWebClient, words: Mrkdwn) -> 
         log.warning("answer_not_shown", kind=type(error).__name__)
 
 
+async def _redraw(body: Payload, house: House) -> None:
+    """What a Home offered that is refused may be out of date there."""
+    async with house.begin() as session:
+        await homes.look(session, house.workspace_id, body["user"]["id"])
+
+
 def _notice(words: Mrkdwn) -> Block:
     return blocks.modal("notice", "Incident Tracker", [blocks.section(words)], close="Close")
 
@@ -140,10 +149,14 @@ async def _whisper(body: Payload, client: AsyncWebClient, words: Mrkdwn) -> None
 
 
 async def _tell_in_channel(event: Payload, client: AsyncWebClient, error: DomainError, words: Mrkdwn) -> None:
-    if isinstance(error, Repeated) or not event.get("user"):
-        return
-    if event.get("channel_type") == "im":
-        await client.chat_postMessage(channel=event["channel"], text=words)
+    """For the person only; what cannot be shown is not tried again, because the request would be, too."""
+    if isinstance(error, Repeated) or not event.get("user") or not event.get("channel"):
         return
     thread = {"thread_ts": event["thread_ts"]} if event.get("thread_ts") else {}
-    await client.chat_postEphemeral(channel=event["channel"], user=event["user"], text=words, **thread)
+    try:
+        if event.get("channel_type") == "im":
+            await client.chat_postMessage(channel=event["channel"], text=words)
+        else:
+            await client.chat_postEphemeral(channel=event["channel"], user=event["user"], text=words, **thread)
+    except SlackApiError as refused:
+        log.warning("answer_not_shown", error=code_of(refused))

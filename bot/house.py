@@ -69,6 +69,10 @@ class House:
     begin: Begin
     routes: Routes
 
+    def channels_for(self, actor: Actor) -> tuple[str | None, ...]:
+        """Where a card may go, if the bot can post there; nothing if Slack does not tell where it can."""
+        return (actor.channel_id, self.incident_channel) if self.knows_channels else ()
+
 
 def joined(tables: Iterable[Routes]) -> Routes:
     """All features' tables as one."""

@@ -2,14 +2,18 @@
 
 from typing import Any
 
+from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
+from bot.errors import code_of
 from bot.house import House, Payload
 from domain import users
+from domain.errors import NotFound
 from domain.policy import Actor, Standing, Surface
 from domain.users import Profile
 
 SLACKBOT = "USLACKBOT"
+UNKNOWN = {"user_not_found", "users_not_found", "user_not_visible"}
 
 
 async def actor(body: Payload, slack: AsyncWebClient, house: House, *, surface: Surface) -> Actor:
@@ -18,21 +22,23 @@ async def actor(body: Payload, slack: AsyncWebClient, house: House, *, surface: 
     Asks Slack only about somebody whom neither the start nor an event made known.
     """
     channel_id = _channel_of(body)
-    found = await person(_user_of(body), slack, house, seen_in=channel_id)
+    found = await person(_user_of(body), slack, house, seen_in=channel_id, at_home=surface is Surface.HOME)
     return found.at(channel_id=channel_id, surface=surface)
 
 
-async def person(slack_user_id: str, slack: AsyncWebClient, house: House, *, seen_in: str | None = None) -> Actor:
+async def person(
+    slack_user_id: str, slack: AsyncWebClient, house: House, *, seen_in: str | None = None, at_home: bool = False
+) -> Actor:
     """The actor that a Slack user is, nowhere in particular.
 
     Args:
         seen_in: the channel where Slack says that they are now, which proves that they may.
+        at_home: whether they clicked in their App Home.
     """
     async with house.begin() as session:
-        known = await users.find(session, house.workspace_id, slack_user_id, seen_in=seen_in)
+        known = await users.find(session, house.workspace_id, slack_user_id, seen_in=seen_in, at_home=at_home)
     if known is None:
-        answer = await slack.users_info(user=slack_user_id)
-        profile = profile_of(answer["user"], house.workspace_id)
+        profile = await _asked(slack_user_id, slack, house)
     elif known[1] is not None:
         return known[1]
     else:
@@ -41,6 +47,17 @@ async def person(slack_user_id: str, slack: AsyncWebClient, house: House, *, see
         if known is None:
             await users.learn(session, house.workspace_id, [profile])
         return await users.join(session, house.workspace_id, profile)
+
+
+async def _asked(slack_user_id: str, slack: AsyncWebClient, house: House) -> Profile:
+    """What Slack says of somebody whom neither the start nor an event made known."""
+    try:
+        answer = await slack.users_info(user=slack_user_id)
+    except SlackApiError as error:
+        if code_of(error) not in UNKNOWN:
+            raise
+        raise NotFound("Nothing was changed: Slack does not know who you are. Ask an administrator.") from None
+    return profile_of(answer["user"], house.workspace_id)
 
 
 def profile_of(user: Payload, workspace_id: str) -> Profile:

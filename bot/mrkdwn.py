@@ -17,6 +17,9 @@ _CHANNEL: Final = re.compile("[CDG][A-Z0-9]+")
 _MENTIONED: Final = re.compile("[A-Z0-9]+")
 _COMMAND: Final = re.compile("here|channel|everyone")
 _SCHEME: Final = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+):(?://)?(\S+)")
+_WEB: Final = re.compile(r"https?://[^\s<>|\"/][^\s<>|\"]*")
+_CLOSING: Final = ".,;:!?)]'"
+"""Ends a sentence rather than an address."""
 _UNSAFE_IN_URL: Final = re.compile(r'[\s<>|"\x00-\x1f\x7f]')
 _JOINERS: Final = frozenset("\N{ZERO WIDTH JOINER}\N{VARIATION SELECTOR-15}\N{VARIATION SELECTOR-16}")
 _LONGEST_ENTITY: Final = len("&amp;")
@@ -71,6 +74,17 @@ def link(url: str, label: str) -> Mrkdwn:
         return words
     target = escape(_UNSAFE_IN_URL.sub(lambda found: quote(found[0]), url))
     return Mrkdwn(f"<{target}|{words}>" if words else f"<{target}>")
+
+
+def prose(text: str) -> Mrkdwn:
+    """What a person wrote, as it is, with its web addresses as links; one that was cut off is none."""
+    parts, end = [], 0
+    for found in _WEB.finditer(text):
+        url = found[0].rstrip(_CLOSING)
+        if not url.endswith("…"):
+            parts += [escape(text[end : found.start()]), link(url, "")]
+            end = found.start() + len(url)
+    return join("", [*parts, escape(text[end:])])
 
 
 def unescape(text: str, names: Mapping[str, str] = {}) -> str:

@@ -38,6 +38,11 @@ PAUSE_S = 60.0
 """How long nothing is sent after Slack refused the installation itself."""
 
 TRANSIENT = {"internal_error", "fatal_error", "service_unavailable", "request_timeout", "team_added_to_org"}
+CHANNEL_GONE = {
+    "channel_not_found", "is_archived", "is_inactive", "not_in_channel", "method_not_supported_for_channel_type",
+    "restricted_action", "restricted_action_read_only_channel",
+}  # fmt: skip
+"""Nothing can be posted in this channel, now or later."""
 INSTALLATION = {
     "invalid_auth", "token_revoked", "token_expired", "account_inactive", "not_authed", "org_login_required",
     "team_access_not_granted", "app_access_restricted",

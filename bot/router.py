@@ -45,9 +45,10 @@ class _Router:
         await self._run(self._commanded, Surface.COMMAND, ack=ack, body=body, command=body)
 
     async def on_action(self, ack: AsyncAck, body: Payload, respond: AsyncRespond) -> None:
-        action_id, action = _chosen(body["actions"][0])
+        action_id, action = _chosen((body.get("actions") or [{}])[0])
         listener = self._house.routes.actions.get(action_id, _ignored)
-        await self._run(listener, Surface.BUTTON, ack=ack, body=body, respond=respond, action=action)
+        surface = Surface.HOME if (body.get("view") or {}).get("type") == "home" else Surface.BUTTON
+        await self._run(listener, surface, ack=ack, body=body, respond=respond, action=action)
 
     async def on_view(self, ack: AsyncAck, body: Payload) -> None:
         listener = self._house.routes.views.get(body["view"]["callback_id"], _ignored)

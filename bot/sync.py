@@ -1,8 +1,11 @@
 """Posting at Slack's pace, and once: what it may have taken without an answer is looked for before the next try."""
 
 import time
+from collections.abc import Mapping
+from io import BytesIO
 from typing import Any
 
+from aiohttp import ClientSession, ClientTimeout
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 from slack_sdk.web.async_slack_response import AsyncSlackResponse
@@ -11,12 +14,13 @@ from bot.errors import code_of, status_of
 from domain.outbox import Outgoing
 
 EVENT_TYPE = "incident_tracker_delivery"
+UPLOAD_WITHIN_S = 60
 LOOK_BACK = 100
 """Messages that are read again after a post without an answer."""
 
-POST = "chat.postMessage"
+POST, PUBLISH = "chat.postMessage", "views.publish"
 BURST = 4
-"""Messages that may go to a channel at once; after that it is one a second."""
+"""Messages that may go to a channel, or Homes to a person, at once; after that it is one a second."""
 
 
 class NotYet(Exception):
@@ -28,7 +32,7 @@ class NotYet(Exception):
 
 
 class Pace:
-    """When Slack may be asked again: after what it told us to wait, and at one post a second per channel.
+    """When Slack may be asked again: after what it told us to wait, and at one post a second per channel or Home.
 
     Args:
         burst: posts that may go to a channel at once.
@@ -44,19 +48,22 @@ class Pace:
         """Slack wants no call of this method for so long, whatever it is about."""
         self._held[method] = time.monotonic() + seconds
 
-    def book(self, method: str, channel: str) -> None:
+    def book(self, method: str, target: str) -> None:
         """Count a call that is made now.
+
+        Args:
+            target: the channel, or the person whose Home it is.
 
         Raises:
             NotYet: it must not be made now.
         """
         now = time.monotonic()
         wait = self._held.get(method, now) - now
-        if wait <= 0 and method == POST:
-            booked = max(self._booked.get(channel, now), now)
+        if wait <= 0 and method in (POST, PUBLISH):
+            booked = max(self._booked.get(target, now), now)
             wait = booked - now - self._slack_s
             if wait <= 0:
-                self._booked[channel] = booked + self._interval_s
+                self._booked[target] = booked + self._interval_s
         if wait > 0:
             raise NotYet(method, wait)
 
@@ -69,7 +76,8 @@ class PacedClient(AsyncWebClient):
         self._pace = pace
 
     async def api_call(self, api_method: str, **given: Any) -> AsyncSlackResponse:
-        self._pace.book(api_method, str((given.get("json") or {}).get("channel", "")))
+        said = given.get("json") or {}
+        self._pace.book(api_method, str(said.get("channel") or said.get("user_id") or ""))
         try:
             return await super().api_call(api_method, **given)
         except SlackApiError as error:
@@ -99,6 +107,27 @@ async def post_once(
         **content,
     )
     return str(answer["ts"])
+
+
+async def tell(slack: AsyncWebClient, message: Outgoing, slack_user_id: str, **content: Any) -> str:
+    """Post in the person's direct messages, once; the message's ts."""
+    opened = await slack.conversations_open(users=slack_user_id)
+    return await post_once(slack, message, channel=opened["channel"]["id"], **content)
+
+
+async def upload(slack: AsyncWebClient, *, channel: str, words: str, files: Mapping[str, str]) -> None:
+    """One message with these texts as files; nothing is shared before all of them are there."""
+    uploaded = []
+    for name, text in files.items():
+        content = text.encode()
+        place = await slack.files_getUploadURLExternal(filename=name, length=len(content))
+        async with (
+            ClientSession(timeout=ClientTimeout(total=UPLOAD_WITHIN_S)) as session,
+            session.post(str(place["upload_url"]), data=BytesIO(content)) as answer,
+        ):
+            answer.raise_for_status()
+        uploaded.append({"id": place["file_id"], "title": name})
+    await slack.files_completeUploadExternal(files=uploaded, channel_id=channel, initial_comment=words)
 
 
 async def _posted(slack: AsyncWebClient, message: Outgoing, channel: str, thread_ts: str | None) -> str | None:

@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from typing import Final
 
+from domain.policy import Action
+
 ALIASES: Final[Mapping[str, tuple[str, ...]]] = {
     "new": ("create", "declare", "report"),
     "quick": (),
@@ -49,3 +51,22 @@ WHOLE: Final = frozenset({"digest", "link", "unlink", "recover", "whoami", "toke
 PRIVATE: Final = frozenset({"link", "unlink", "recover", "token"})
 SECRET_VERBS: Final = frozenset({"login", "logon", "signin", "signon", "pass", "secret", "auth", "credentials"})
 SECRETS: Final = frozenset({"password", "passwords", "passwd", "passphrase", "passcode", "pw", "pwd"})
+NEEDS: Final[Mapping[str, Action]] = {
+    "new": Action.CREATE,
+    "quick": Action.CREATE,
+    "take": Action.TAKE,
+    "assign": Action.ASSIGN,
+    "unassign": Action.ASSIGN,
+    "start": Action.START,
+    "revert": Action.REVERT,
+    "resolve": Action.RESOLVE,
+    "reopen": Action.REOPEN,
+    "undo": Action.UNDO,
+    "priority": Action.PRIORITIZE,
+    "category": Action.CATEGORIZE,
+    "edit": Action.EDIT,
+    "comment": Action.COMMENT,
+    "delete": Action.DELETE,
+    "restore": Action.RESTORE,
+}
+"""What the policy is asked for a verb; the others only show what the person may see."""

@@ -4,7 +4,7 @@ from sqlalchemy import select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from domain import early_replies, outbox
+from domain import early_replies, homes, outbox
 from domain.incidents import Incident
 from domain.outbox import Topic
 from domain.threads import Thread
@@ -12,7 +12,8 @@ from domain.threads import Thread
 
 async def remember(session: AsyncSession, incident: Incident, *, ts: str) -> None:
     """The card was posted as this message: its thread is the incident's from now on."""
-    await session.execute(update(Incident).where(Incident.id == incident.id).values(card_ts=ts))
+    posted = update(Incident).where(Incident.id == incident.id).values(card_ts=ts)
+    await session.execute(posted.add_cte(homes.redraws(session, incident.workspace_id)))  # it can be linked now
     thread = {
         "workspace_id": incident.workspace_id,
         "channel_id": incident.channel_id,

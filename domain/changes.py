@@ -21,12 +21,6 @@ UNDOABLE = (
 )  # fmt: skip
 """The columns that ``undo`` puts back."""
 
-_LINED = {
-    What.ASSIGNED, What.STARTED, What.REVERTED, What.RESOLVED, What.REOPENED, What.PRIORITIZED, What.RESTORED,
-    What.UNDONE,
-}  # fmt: skip
-"""What has a line in the thread; the card and the history tell the rest."""
-
 _MEANT = {
     What.CREATED: "opened",
     What.ASSIGNED: "assigned",
@@ -57,7 +51,7 @@ async def record(
     incident.updated_at = db.now()
     await session.flush()
     topics = [Topic.INCIDENT_CHANGED]
-    if any(change.what in _LINED for change in changes):
+    if any(change.what in timeline.LINED for change in changes):
         topics.append(Topic.CHANGE_NOTED)
     if "assignee_id" in before and incident.assignee_id not in (None, by.id) and changes[0].what is not What.UNDONE:
         topics.append(Topic.PERSON_ASSIGNED)

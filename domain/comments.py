@@ -6,6 +6,7 @@ known by its channel and ts. Its edits and its deletion may arrive before it doe
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Any
 from uuid import UUID, uuid4
 
 from sqlalchemy import (
@@ -25,13 +26,12 @@ from sqlalchemy.dialects.postgresql import JSONB, insert
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped, mapped_column
 
-from domain import db, incidents, outbox, policy, text
+from domain import db, incidents, outbox, policy, repeats, text
 from domain.db import Base
-from domain.errors import InvalidInput
+from domain.errors import Conflict, InvalidInput, NotFound, Repeated
 from domain.incidents import Incident, Target
 from domain.outbox import Topic
 from domain.policy import Action, Actor
-from domain.users import User
 
 
 class Comment(Base):
@@ -66,6 +66,15 @@ class Comment(Base):
         ),
     )  # fmt: skip
 
+    @property
+    def owner_id(self) -> UUID:
+        """Whose it is, for the policy."""
+        return self.author_id
+
+    @property
+    def assignee_id(self) -> None:
+        """Nobody works on a comment."""
+
 
 class CommentRevision(Base):
     """What a comment said before an edit."""
@@ -94,17 +103,6 @@ class Reply:
     files: tuple[dict[str, str], ...] = ()
     edited_at: datetime | None = None
     deleted_at: datetime | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Said:
-    """A comment as it is shown."""
-
-    author: str
-    content: str
-    files: list[dict[str, str]]
-    created_at: datetime
-    edited_at: datetime | None
 
 
 async def hear(session: AsyncSession, incident_id: UUID, reply: Reply, *, by: Actor) -> None:
@@ -141,23 +139,35 @@ async def hear(session: AsyncSession, incident_id: UUID, reply: Reply, *, by: Ac
         await _revise(session, *here, content=content, at=reply.edited_at)
 
 
+async def amend(session: AsyncSession, workspace_id: str, reply: Reply) -> None:
+    """A message outside of incidents' threads was edited in Slack; nothing if it was never brought as a comment."""
+    here, at = _here(workspace_id, reply.channel_id, reply.ts), reply.edited_at or db.now()
+    await _revise(session, *here, content=text.clean(reply.content), at=at)
+
+
 async def forget(session: AsyncSession, workspace_id: str, channel_id: str, ts: str) -> None:
     """A message was deleted in Slack, by whoever Slack let do it; nothing if it was no comment."""
     await _bury(session, *_here(workspace_id, channel_id, ts), at=db.now())
 
 
-async def say(session: AsyncSession, target: Target, content: str, *, by: Actor) -> Incident:
+async def say(session: AsyncSession, target: Target, content: str, *, source: str | None = None, by: Actor) -> Incident:
     """Comment from elsewhere; it is posted in the thread once, in the person's name.
+
+    Args:
+        source: names the request that made it, so that the same one again says nothing twice.
 
     Raises:
         NotFound, Forbidden: as everywhere.
         InvalidInput: it is empty or too long; field ``comment``.
+        Repeated: the same ``source`` said it already.
     """
     incident = await incidents.get(session, target, by=by)
     policy.require(by, Action.COMMENT)
     content = text.body(content, field="comment")
     if not content:
         raise InvalidInput("Nothing was saved: the comment is empty. Write it after the id.", field="comment")
+    if source is not None and not await repeats.is_first(session, by.workspace_id, source):
+        raise Repeated
     made = uuid4()
     values = {
         "id": made,
@@ -165,6 +175,7 @@ async def say(session: AsyncSession, target: Target, content: str, *, by: Actor)
         "incident_id": incident.id,
         "author_id": by.id,
         "content": content,
+        "is_ours": True,
     }
     said = insert(Comment).values(values).cte("said")
     row = outbox.row(Topic.COMMENT_MADE, workspace_id=by.workspace_id, incident_id=incident.id, comment_id=str(made))
@@ -172,10 +183,43 @@ async def say(session: AsyncSession, target: Target, content: str, *, by: Actor)
     return incident
 
 
-async def to_post(session: AsyncSession, comment_id: UUID) -> Said | None:
-    """A comment made elsewhere that is not in the thread yet; None if it is, or is gone."""
-    found = await _said(session, Comment.id == comment_id, Comment.ts.is_(None), newest=1)
-    return found[0] if found else None
+async def edit(session: AsyncSession, comment_id: UUID | None, content: str, *, by: Actor) -> None:
+    """Change a comment that was made elsewhere; what it said is kept, and its message follows.
+
+    Raises:
+        NotFound: there is none, it is deleted, or ``by`` may not see its incident.
+        Forbidden: ``by`` is neither its author nor a superuser.
+        Conflict: it is a person's own message, which Slack lets only them edit.
+        InvalidInput: it is empty or too long; field ``comment``.
+    """
+    comment = await to_edit(session, comment_id, by=by)
+    content = text.body(content, field="comment")
+    if not content:
+        raise InvalidInput("Not saved: the comment is empty. Delete it instead, or write something.", field="comment")
+    await _revise(session, Comment.id == comment.id, content=content, at=db.now())
+    await outbox.add(session, _announcement(Topic.COMMENT_EDITED, comment))
+
+
+async def to_edit(session: AsyncSession, comment_id: UUID | None, *, by: Actor) -> Comment:
+    """The comment, locked, if ``by`` could edit it now; raises like edit."""
+    comment = await _own(session, comment_id, Action.EDIT_COMMENT, by=by)
+    if not comment.is_ours:
+        raise Conflict(
+            "Nothing was changed: this comment is a message in the thread. Slack lets only its author edit it there; "
+            "the record follows."
+        )
+    return comment
+
+
+async def remove(session: AsyncSession, comment_id: UUID | None, *, by: Actor) -> None:
+    """Delete a comment and all it ever said; its message in the thread follows where Slack allows it.
+
+    Raises:
+        NotFound, Forbidden: like edit.
+    """
+    comment = await _own(session, comment_id, Action.DELETE_COMMENT, by=by)
+    await _bury(session, Comment.id == comment.id, at=db.now())
+    await outbox.add(session, _announcement(Topic.COMMENT_DELETED, comment, user=by.slack_user_id))
 
 
 async def posted(session: AsyncSession, comment_id: UUID, *, channel_id: str, ts: str) -> None:
@@ -183,21 +227,35 @@ async def posted(session: AsyncSession, comment_id: UUID, *, channel_id: str, ts
     await session.execute(update(Comment).where(Comment.id == comment_id).values(channel_id=channel_id, ts=ts))
 
 
-async def latest(session: AsyncSession, incident_id: UUID, *, most: int) -> list[Said]:
-    """The last comments, oldest first."""
-    return await _said(session, Comment.incident_id == incident_id, newest=most)
+def visible_to(actor: Actor) -> ColumnElement[bool]:
+    """Which comments this person may see: those of incidents that they may see."""
+    seen = select(Incident.id).where(incidents.in_workspace(actor), incidents.visible_to(actor))
+    return Comment.incident_id.in_(seen)
 
 
-async def tally(session: AsyncSession, incident_id: UUID) -> tuple[int, datetime | None]:
-    """How many comments there are, and when the last one was made."""
-    alive = (Comment.incident_id == incident_id, Comment.deleted_at.is_(None))
-    count, last = (await session.execute(select(func.count(), func.max(Comment.created_at)).where(*alive))).one()
-    return count, last
+def not_found() -> NotFound:
+    """What to raise where a comment is gone, or hidden from the person."""
+    return NotFound("Nothing was changed: there is no such comment, or it was deleted. Look at /incident show.")
 
 
 def moment(ts: str) -> datetime:
     """When a Slack message was written; its ts stays a text wherever it is an id."""
     return datetime.fromtimestamp(float(ts), UTC)
+
+
+async def _own(session: AsyncSession, comment_id: UUID | None, action: Action, *, by: Actor) -> Comment:
+    """The comment, locked, if the policy lets ``by`` do this to it."""
+    wanted = select(Comment).where(Comment.id == comment_id, Comment.deleted_at.is_(None), visible_to(by))
+    comment: Comment | None = await session.scalar(wanted.with_for_update())
+    if comment is None:
+        raise not_found()
+    policy.require(by, action, comment)
+    return comment
+
+
+def _announcement(topic: Topic, comment: Comment, **payload: str) -> dict[str, Any]:
+    ids = {"workspace_id": comment.workspace_id, "incident_id": comment.incident_id}
+    return outbox.row(topic, **ids, comment_id=str(comment.id), **payload)  # type: ignore[arg-type]
 
 
 def _here(workspace_id: str, channel_id: str, ts: str) -> tuple[ColumnElement[bool], ...]:
@@ -220,10 +278,3 @@ async def _revise(session: AsyncSession, *where: ColumnElement[bool], content: s
     )
     revised = update(Comment).where(Comment.id == before.c.id).values(content=content, edited_at=at)
     await session.execute(revised.add_cte(revision.cte("revision")))
-
-
-async def _said(session: AsyncSession, *where: ColumnElement[bool], newest: int) -> list[Said]:
-    shown = select(User.full_name, Comment.content, Comment.files, Comment.created_at, Comment.edited_at)
-    alive = shown.join(User, User.id == Comment.author_id).where(*where, Comment.deleted_at.is_(None))
-    rows = (await session.execute(alive.order_by(Comment.created_at.desc(), Comment.id).limit(newest))).all()
-    return [Said(*row) for row in reversed(rows)]

@@ -15,6 +15,9 @@ Begin = Callable[[], AbstractAsyncContextManager[AsyncSession]]
 STATEMENT_TIMEOUT_MS = 2_000
 """Slack waits three seconds for an answer; a statement that takes longer than this is given up."""
 
+ALIKE = 0.35
+"""How much alike two words must be, from 0 to 1, for a search to take one for the other mistyped."""
+
 
 class Base(DeclarativeBase):
     """Every time is aware; constraints are named alike, so that a migration can find them."""
@@ -41,7 +44,9 @@ def engine(url: str) -> AsyncEngine:
         hide_parameters=True,  # an error in a log must not hold what people wrote
         connect_args={
             "connect_timeout": 2,
-            "options": f"-c statement_timeout={STATEMENT_TIMEOUT_MS} -c timezone=UTC",
+            "options": f"-c statement_timeout={STATEMENT_TIMEOUT_MS} -c timezone=UTC"
+            f" -c pg_trgm.word_similarity_threshold={ALIKE}"
+            " -c jit=off",  # compiling a search takes longer than running it
         },
     )
 

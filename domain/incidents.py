@@ -122,6 +122,7 @@ class Draft:
     category: str = workspaces.CATEGORIES[0]
     assignee: str | None = None
     source: str | None = None
+    announces: tuple[tuple[Topic, dict[str, str]], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,8 +139,7 @@ async def create(session: AsyncSession, draft: Draft, *, by: Actor) -> Incident:
     """Open an incident and announce it.
 
     Returns:
-        It, without its people; the number is the workspace's next, without gaps: its counter is
-        locked from here to the commit, so this is the last statement of the transaction.
+        It, without its people. The number is the next, without gaps: its counter is locked until the commit.
 
     Raises:
         Forbidden: ``by`` is not an active member.
@@ -156,7 +156,7 @@ async def create(session: AsyncSession, draft: Draft, *, by: Actor) -> Incident:
     if assignee:
         created.append(Change(What.ASSIGNED, new=assignee.name))
         topics += (Topic.PERSON_ASSIGNED,) if assignee.id != by.id else ()
-    await timeline.record(session, made, *created, by=by, topics=topics)
+    await timeline.record(session, made, *created, by=by, topics=topics, also=draft.announces)
     row = {
         "id": made,
         "title": title,
@@ -185,7 +185,8 @@ async def locked(session: AsyncSession, target: Target, *, by: Actor) -> Inciden
 
 async def locked_or_deleted(session: AsyncSession, target: Target, *, by: Actor) -> Incident:
     """The incident, locked until the commit, also if it is deleted; raises NotFound like locked."""
-    incident: Incident | None = await session.scalar(select(Incident).where(*_is(target, by)).with_for_update())
+    wanted = select(Incident).where(*_is(target, by)).options(joinedload(Incident.assignee))
+    incident: Incident | None = await session.scalar(wanted.with_for_update(of=Incident))
     return incident or _not_found(target)
 
 
@@ -206,9 +207,8 @@ async def read(session: AsyncSession, incident_id: UUID | None) -> Incident | No
 def visible_to(actor: Actor) -> ColumnElement[bool]:
     """Which incidents this person may see.
 
-    Members see those in public channels; everybody the own, those of the channel where they are just
-    now, and those of the private channels they are in; superusers all. A channel that the bot does not
-    know counts as private.
+    Members see those in public channels; everybody the own, those of the channel where they are just now, and of the
+    private channels they are in; superusers all. A channel that the bot does not know counts as private.
     """
     if actor.is_superuser:
         return true()

@@ -9,12 +9,11 @@ from datetime import datetime, timedelta
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from domain import changes, db, incidents, policy, text
+from domain import assignment, changes, db, incidents, policy, text
 from domain.errors import InvalidInput
 from domain.incidents import Incident, Status, Target
 from domain.policy import Action, Actor
 from domain.timeline import Change, What
-from domain.users import User
 
 CLOCK_SKEW = timedelta(minutes=2)
 """A person's clock may be ahead of ours by this much."""
@@ -31,7 +30,7 @@ async def take(session: AsyncSession, target: Target, *, by: Actor) -> Incident:
     await changes.require_version(session, incident, target, "Not taken", by=by)
     steps = []
     if incident.assignee_id != by.id:
-        steps.append(Change(What.ASSIGNED, old=await _name_of_assignee(session, incident), new=by.name))
+        steps.append(Change(What.ASSIGNED, old=assignment.name_of(incident), new=by.name))
         incident.assignee_id = by.id
     if incident.status is Status.OPEN:
         steps.append(_move(incident, What.STARTED, Status.IN_PROGRESS))
@@ -147,8 +146,3 @@ def _fixed_at(incident: Incident, at: datetime | None, *, by: Actor) -> datetime
             f"Not resolved: {incident.ref} was opened at {opened}. Choose a later time.", field="fixed_at"
         )
     return min(max(at, incident.created_at), now)
-
-
-async def _name_of_assignee(session: AsyncSession, incident: Incident) -> str:
-    assignee = await session.get(User, incident.assignee_id) if incident.assignee_id else None
-    return assignee.full_name if assignee else ""

@@ -1,15 +1,24 @@
 """Finding incidents again: lists with filters, a page at a time, and the most likely ones."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
 
-from sqlalchemy import ColumnElement, String, case, cast, func, or_, select, tuple_
+from sqlalchemy import ColumnElement, Select, case, func, or_, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from domain.errors import InvalidInput
 from domain.incidents import WITH_PEOPLE, Incident, Priority, Status, in_workspace, visible_to
 from domain.policy import Actor
 from domain.users import SlackProfile
+from domain.workspaces import Channel
 
 PAGE = 10
+UNRESOLVED = (Status.OPEN, Status.IN_PROGRESS)
+
+Key = tuple[str, int]
+"""Priority and number of an incident: its place in every list."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -17,24 +26,33 @@ class Filter:
     """Which incidents; what is left empty does not narrow. No status means all that are not resolved.
 
     Args:
+        any_status: resolved ones too, unless a status is named.
         involving_me: those assigned to the asking person, and their own that nobody works on.
-        assignees: Slack ids.
+        assignees, owners: Slack ids.
+        opened_before, opened_after: when they were opened; aware.
+        channel_id: where their card is.
     """
 
-    statuses: tuple[str, ...] = ()
-    priorities: tuple[str, ...] = ()
+    statuses: tuple[Status, ...] = ()
+    any_status: bool = False
+    priorities: tuple[Priority, ...] = ()
     categories: tuple[str, ...] = ()
     assignees: tuple[str, ...] = ()
+    owners: tuple[str, ...] = ()
     unassigned: bool = False
     involving_me: bool = False
+    opened_before: datetime | None = None
+    opened_after: datetime | None = None
+    channel_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """Up to ten incidents, most urgent and oldest first; ``after`` continues it, None ends it."""
+    """Up to ten incidents, most urgent and oldest first; ``next`` and ``previous`` continue it, None ends it."""
 
     incidents: list[Incident]
-    after: tuple[str, int] | None
+    next: Key | None = None
+    previous: Key | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,16 +65,50 @@ class Counts:
     mine: int
 
 
-async def page(session: AsyncSession, wanted: Filter, *, by: Actor, after: tuple[str, int] | None = None) -> Page:
-    """One page of the incidents that ``by`` may see; stable while others are opened or resolved."""
-    query = select(Incident).where(in_workspace(by), visible_to(by), *_conditions(wanted, by))
-    if after:
-        priority, number = after
-        query = query.where(tuple_(Incident.priority, Incident.number) > tuple_(Priority(priority), number))
-    query = query.order_by(Incident.priority, Incident.number).limit(PAGE + 1).options(*WITH_PEOPLE)
-    found = list(await session.scalars(query))
-    last = found[PAGE - 1] if len(found) > PAGE else None
-    return Page(found[:PAGE], (last.priority.value, last.number) if last else None)
+async def page(
+    session: AsyncSession,
+    wanted: Filter,
+    *,
+    by: Actor,
+    after: Key | None = None,
+    before: Key | None = None,
+    seen: ColumnElement[bool] | None = None,
+) -> Page:
+    """One page of the incidents that ``by`` may see; stable while others are opened or resolved.
+
+    Args:
+        after, before: the incident that the page begins behind, or ends before.
+        seen: whose eyes count, if not those of ``by``.
+
+    Raises:
+        InvalidInput: the filters contradict each other; says which.
+    """
+    visible = visible_to(by) if seen is None else seen
+    place = tuple_(Incident.priority, Incident.number)
+    query = select(Incident).where(in_workspace(by), visible, *conditions(wanted, by)).options(*WITH_PEOPLE)
+    if before:
+        query = query.where(place < tuple_(Priority(before[0]), before[1]))
+        query = query.order_by(Incident.priority.desc(), Incident.number.desc())
+    else:
+        if after:
+            query = query.where(place > tuple_(Priority(after[0]), after[1]))
+        query = query.order_by(Incident.priority, Incident.number)
+    found = list(await session.scalars(query.limit(PAGE + 1)))
+    shown = found[:PAGE][::-1] if before else found[:PAGE]
+    return turned(shown, is_more=len(found) > PAGE, is_back=before is not None, is_first=after is None)
+
+
+def turned(shown: list[Incident], *, is_more: bool, is_back: bool, is_first: bool) -> Page:
+    """The page with what comes before and after it."""
+    if not shown:
+        return Page([])
+    first, last = shown[0], shown[-1]
+    has_next, has_previous = (True, is_more) if is_back else (is_more, not is_first)
+    return Page(
+        shown,
+        next=(last.priority.value, last.number) if has_next else None,
+        previous=(first.priority.value, first.number) if has_previous else None,
+    )
 
 
 async def counts(session: AsyncSession, *, by: Actor) -> Counts:
@@ -78,25 +130,66 @@ async def likely(session: AsyncSession, *, by: Actor, statuses: tuple[Status, ..
         (or_(Incident.assignee_id == by.id, Incident.owner_id == by.id), 1),
         else_=2,
     )
-    query = select(Incident).where(in_workspace(by), visible_to(by), Incident.status.in_(statuses))
+    query = select(Incident).where(in_workspace(by), visible_to(by), *_of_status(statuses))
     return list(await session.scalars(query.order_by(nearness, Incident.updated_at.desc()).limit(most)))
 
 
-def _conditions(wanted: Filter, by: Actor) -> list[ColumnElement[bool]]:
-    statuses = wanted.statuses or (Status.OPEN, Status.IN_PROGRESS)
-    conditions: list[ColumnElement[bool]] = [cast(Incident.status, String).in_(statuses)]
-    if not wanted.statuses:
-        conditions = [Incident.status != Status.RESOLVED]
+def visible_in(workspace_id: str, channel_id: str) -> ColumnElement[bool]:
+    """Which incidents everybody in this channel may see: its own, and those in public channels."""
+    public = select(Channel.id).where(Channel.workspace_id == workspace_id, ~Channel.is_private)
+    return or_(Incident.channel_id == channel_id, Incident.channel_id.in_(public))
+
+
+def conditions(wanted: Filter, by: Actor) -> list[ColumnElement[bool]]:
+    """What the incidents must be; raises InvalidInput where nothing can be all of it."""
+    _require_sense(wanted)
+    found = _of_status(wanted.statuses or (tuple(Status) if wanted.any_status else UNRESOLVED))
     if wanted.priorities:
-        conditions.append(Incident.priority.in_([Priority(p) for p in wanted.priorities]))
+        found.append(Incident.priority.in_(wanted.priorities))
     if wanted.categories:
-        conditions.append(Incident.category.in_(wanted.categories))
+        found.append(Incident.category.in_(wanted.categories))
     if wanted.assignees:
-        mapped = (SlackProfile.workspace_id == by.workspace_id, SlackProfile.slack_user_id.in_(wanted.assignees))
-        conditions.append(Incident.assignee_id.in_(select(SlackProfile.user_id).where(*mapped)))
+        found.append(Incident.assignee_id.in_(_accounts(wanted.assignees, by)))
+    if wanted.owners:
+        found.append(Incident.owner_id.in_(_accounts(wanted.owners, by)))
     if wanted.unassigned:
-        conditions.append(Incident.assignee_id.is_(None))
+        found.append(Incident.assignee_id.is_(None))
     if wanted.involving_me:
         is_orphan = (Incident.owner_id == by.id) & Incident.assignee_id.is_(None)
-        conditions.append(or_(Incident.assignee_id == by.id, is_orphan))
-    return conditions
+        found.append(or_(Incident.assignee_id == by.id, is_orphan))
+    if wanted.opened_before:
+        found.append(Incident.created_at < wanted.opened_before)
+    if wanted.opened_after:
+        found.append(Incident.created_at > wanted.opened_after)
+    if wanted.channel_id:
+        found.append(Incident.channel_id == wanted.channel_id)
+    return found
+
+
+def _require_sense(wanted: Filter) -> None:
+    if wanted.unassigned and wanted.assignees:
+        raise InvalidInput(
+            "Nothing can match: “unassigned” and an assignee contradict each other. Leave one of them out.",
+            field="assignee",
+        )
+    before, after = wanted.opened_before, wanted.opened_after
+    if before and after and before <= after:
+        raise InvalidInput(
+            "Nothing can match: “older” and “newer” leave no time between them. The older age must be the smaller one, "
+            "as in older:2d newer:2w.",
+            field="older",
+        )
+
+
+def _of_status(statuses: Sequence[Status]) -> list[ColumnElement[bool]]:
+    """Said so that the index over unresolved incidents serves where it can."""
+    chosen = set(statuses)
+    if chosen == set(Status):
+        return []
+    unresolved = [] if Status.RESOLVED in chosen else [Incident.status != Status.RESOLVED]
+    return unresolved if chosen == set(UNRESOLVED) else [*unresolved, Incident.status.in_(sorted(chosen))]
+
+
+def _accounts(slack_user_ids: Sequence[str], by: Actor) -> Select[UUID | None]:
+    mapped = (SlackProfile.workspace_id == by.workspace_id, SlackProfile.slack_user_id.in_(slack_user_ids))
+    return select(SlackProfile.user_id).where(*mapped)

@@ -2,12 +2,13 @@
 
 from collections.abc import Iterable
 
-from sqlalchemy import CTE, ForeignKey, delete, literal, select
+from sqlalchemy import CTE, ForeignKey, delete, literal, or_, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped, mapped_column
 
 from domain.db import Base
+from domain.policy import Actor
 from domain.workspaces import Channel
 
 
@@ -40,6 +41,16 @@ async def leave(session: AsyncSession, workspace_id: str, channel_id: str, slack
     """The person is not in the channel any more."""
     here = (ChannelMember.workspace_id == workspace_id, ChannelMember.channel_id == channel_id)
     await session.execute(delete(ChannelMember).where(*here, ChannelMember.slack_user_id == slack_user_id))
+
+
+async def channel_named(session: AsyncSession, name_or_id: str, *, by: Actor) -> str | None:
+    """The channel with this id or name, if the bot knows it and the person may know of it."""
+    inside = (ChannelMember.workspace_id == by.workspace_id, ChannelMember.slack_user_id == by.slack_user_id)
+    is_known = or_(~Channel.is_private, Channel.id.in_(select(ChannelMember.channel_id).where(*inside)))
+    named = or_(Channel.id == name_or_id, Channel.name == name_or_id.lower())
+    wanted = select(Channel.id).where(Channel.workspace_id == by.workspace_id, named, is_known).limit(1)
+    found: str | None = await session.scalar(wanted)
+    return found
 
 
 def seen(workspace_id: str, channel_id: str, slack_user_id: str) -> CTE:

@@ -29,10 +29,19 @@ class Topic(StrEnum):
     INCIDENT_CHANGED = "incident.changed"
     CHANGE_NOTED = "change.noted"
     COMMENT_MADE = "comment.made"
+    COMMENT_EDITED = "comment.edited"
+    COMMENT_DELETED = "comment.deleted"
     PERSON_ASSIGNED = "person.assigned"
     MENTION_RECEIVED = "mention.received"
     CHANNEL_MET = "channel.met"
     CARD_HOMELESS = "card.homeless"
+    EXPORT_ASKED = "export.asked"
+    LIST_SHARED = "list.shared"
+    MESSAGE_BROUGHT = "message.brought"
+    MESSAGE_LINKED = "message.linked"
+    COMMENTS_BROUGHT = "comments.brought"
+    QUOTE_CHANGED = "quote.changed"
+    HOME_STALE = "home.stale"
 
 
 class OutboxMessage(Base):

@@ -139,7 +139,7 @@ def allows(actor: Actor, action: Action, thing: Held | None = None) -> bool:
 def require(actor: Actor, action: Action, thing: Held | None = None) -> None:
     """Raise Forbidden, with the rule and the reason, unless the actor may."""
     if not allows(actor, action, thing):
-        raise Forbidden(f"Nothing was changed. {rule(action)} {_reason(actor)}")
+        raise Forbidden(f"Nothing was changed. {rule(action)} {reason(actor)}")
 
 
 def rule(action: Action) -> str:
@@ -151,7 +151,8 @@ def _is_of(actor: Actor, thing: Held | None) -> bool:
     return thing is not None and actor.id in (thing.owner_id, thing.assignee_id)
 
 
-def _reason(actor: Actor) -> str:
+def reason(actor: Actor) -> str:
+    """Why not this person, as a sentence."""
     if not actor.is_active:
         return "Your account is deactivated."
     if actor.standing is Standing.MEMBER:

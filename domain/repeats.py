@@ -2,7 +2,7 @@
 
 from datetime import datetime, timedelta
 
-from sqlalchemy import ForeignKey, delete, func
+from sqlalchemy import ForeignKey, delete, func, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped, mapped_column
@@ -11,6 +11,7 @@ from domain import db
 from domain.db import Base
 
 KEPT = timedelta(days=1)
+LATELY = timedelta(minutes=10)
 
 
 class Delivered(Base):
@@ -28,3 +29,15 @@ async def is_first(session: AsyncSession, workspace_id: str, key: str) -> bool:
     old = delete(Delivered).where(Delivered.at < db.now() - KEPT).returning(Delivered.key).cte("old")
     noted = insert(Delivered).values(workspace_id=workspace_id, key=key).on_conflict_do_nothing()
     return await session.scalar(noted.returning(Delivered.key).add_cte(old)) is not None
+
+
+async def was_lately(session: AsyncSession, workspace_id: str, key: str) -> bool:
+    """Whether this was noted in the last ten minutes."""
+    here = (Delivered.workspace_id == workspace_id, Delivered.key == key, Delivered.at > db.now() - LATELY)
+    return await session.scalar(select(Delivered.key).where(*here)) is not None
+
+
+async def note(session: AsyncSession, workspace_id: str, key: str) -> None:
+    """This happened now."""
+    noted = insert(Delivered).values(workspace_id=workspace_id, key=key)
+    await session.execute(noted.on_conflict_do_update(index_elements=["workspace_id", "key"], set_={"at": func.now()}))

@@ -27,3 +27,9 @@ async def incident_of(session: AsyncSession, workspace_id: str, channel_id: str,
     here = (Thread.workspace_id == workspace_id, Thread.channel_id == channel_id, Thread.ts == ts)
     found: UUID | None = await session.scalar(select(Thread.incident_id).where(*here))
     return found
+
+
+async def of(session: AsyncSession, incident_id: UUID | None) -> list[tuple[str, str]]:
+    """Channel and ts of every thread that is, or was, the incident's."""
+    known = select(Thread.channel_id, Thread.ts).where(Thread.incident_id == incident_id)
+    return [(channel_id, ts) for channel_id, ts in await session.execute(known.order_by(Thread.ts.desc()))]

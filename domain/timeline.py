@@ -1,17 +1,19 @@
 """What happened to an incident, append-only, and its announcement: one call does both."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
+from itertools import takewhile
 from typing import Any
 from uuid import UUID, uuid4
 
-from sqlalchemy import ForeignKey, Identity, Index, func, select
+from sqlalchemy import ColumnElement, ForeignKey, Identity, Index, func, select, update
 from sqlalchemy.dialects.postgresql import JSONB, insert
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped, mapped_column
 
-from domain import outbox
+from domain import homes, outbox
 from domain.db import Base
 from domain.outbox import Topic
 from domain.policy import Actor, Surface
@@ -34,6 +36,13 @@ class What(StrEnum):
     DELETED = "deleted"
     RESTORED = "restored"
     UNDONE = "undone"
+
+
+LINED = frozenset(What) - {What.CREATED, What.RENAMED, What.DESCRIBED, What.CATEGORIZED, What.DELETED}
+"""What has a line in the thread; the card and the history tell the rest."""
+BURST = timedelta(minutes=1)
+"""Changes by one person within this time, with nobody else's between them, are one line."""
+MOST_IN_BURST = 50
 
 
 class Entry(Base):
@@ -86,6 +95,8 @@ class Happening:
     by_name: str
     surface: Surface
     at: datetime
+    batch: UUID
+    line_ts: str | None
 
 
 async def record(
@@ -96,13 +107,17 @@ async def record(
     note: str = "",
     topics: tuple[Topic, ...] = (Topic.INCIDENT_CHANGED, Topic.CHANGE_NOTED),
     before: dict[str, Any] | None = None,
+    also: Sequence[tuple[Topic, dict[str, str]]] = (),
 ) -> None:
     """Write what one request changed, and put its announcement in the outbox, in one statement.
+
+    The session remembers the changes, for the answer to the person: ``recorded``.
 
     Args:
         changes: at least one; together they are one line in the thread.
         note: what the person said about it; kept with the last change.
         before: the columns that it changed as they were, so that it can be taken back.
+        also: other topics to announce, with what they carry.
     """
     batch = uuid4()
     entries = [
@@ -120,16 +135,64 @@ async def record(
         }
         for change in changes
     ]
+    told = [*((topic, {"batch": str(batch)}) for topic in topics), *also]
     announced = [
-        outbox.row(topic, workspace_id=by.workspace_id, incident_id=incident_id, batch=str(batch)) for topic in topics
+        outbox.row(topic, workspace_id=by.workspace_id, incident_id=incident_id, **carried) for topic, carried in told
     ]
+    session.info["changes"] = changes
     written = insert(Entry).values(entries).cte("written")
-    await session.execute(outbox.insertion(session, announced).add_cte(written))
+    told_homes = homes.redraws(session, by.workspace_id)
+    await session.execute(outbox.insertion(session, announced).add_cte(written, told_homes))
+
+
+def recorded(session: AsyncSession) -> tuple[Change, ...]:
+    """What this transaction wrote last."""
+    found: tuple[Change, ...] = session.info.get("changes", ())
+    return found
 
 
 async def of_batch(session: AsyncSession, batch: UUID) -> list[Happening]:
     """What one request changed, in order."""
     return await _happenings(session, Entry.batch == batch)
+
+
+async def burst(session: AsyncSession, incident_id: UUID, batch: UUID, *, after: datetime | None) -> list[Happening]:
+    """What belongs into one thread line with this request, oldest first; one of them may know the line's message.
+
+    Args:
+        after: when somebody last said something; what happened before that keeps a line of its own.
+    """
+    until = select(func.max(Entry.id)).where(Entry.batch == batch).scalar_subquery()
+    recent = await _happenings(session, Entry.incident_id == incident_id, Entry.id <= until, newest=MOST_IN_BURST)
+    opening = {h.batch for h in recent if h.what is What.CREATED}
+    now = recent[-1]
+    since = max(now.at - BURST, after or now.at - BURST)
+
+    def belongs(happening: Happening) -> bool:
+        return happening.batch == batch or (happening.by_user_id == now.by_user_id and happening.at > since)
+
+    own = reversed(list(takewhile(belongs, reversed(recent))))
+    return [h for h in own if h.what in LINED and h.batch not in opening]
+
+
+async def lined(session: AsyncSession, batch: UUID, *, ts: str) -> None:
+    """What this request changed stands in the thread, in this message."""
+    await session.execute(update(Entry).where(Entry.batch == batch).values(line_ts=ts))
+
+
+async def newest(session: AsyncSession, incident_id: UUID) -> list[Happening]:
+    """What the last request changed, in order."""
+    last_one = select(Entry.batch).where(Entry.incident_id == incident_id).order_by(Entry.id.desc()).limit(1)
+    return await _happenings(session, Entry.incident_id == incident_id, Entry.batch == last_one.scalar_subquery())
+
+
+async def page(session: AsyncSession, incident_id: UUID, *, most: int | None = None) -> tuple[list[Happening], int]:
+    """The incident's last happenings, oldest first, and how many earlier ones are left out; all without ``most``."""
+    found = await _happenings(session, Entry.incident_id == incident_id, newest=most)
+    if most is None or len(found) < most:
+        return found, 0
+    count = await session.scalar(select(func.count()).where(Entry.incident_id == incident_id))
+    return found, (count or 0) - len(found)
 
 
 async def last(session: AsyncSession, incident_id: UUID, *what: What) -> Happening:
@@ -138,8 +201,16 @@ async def last(session: AsyncSession, incident_id: UUID, *what: What) -> Happeni
     return found[-1]
 
 
-async def _happenings(session: AsyncSession, *where: object, newest: int | None = None) -> list[Happening]:
-    shown = (Entry.what, Entry.old, Entry.new, Entry.note, Entry.by_user_id, User.full_name, Entry.surface, Entry.at)
-    query = select(*shown).join(User, User.id == Entry.by_user_id).where(*where)  # type: ignore[arg-type]
+async def _happenings(session: AsyncSession, *where: ColumnElement[bool], newest: int | None = None) -> list[Happening]:
+    shown = (
+        Entry.what, Entry.old, Entry.new, Entry.note, Entry.by_user_id, User.full_name, Entry.surface, Entry.at,
+        Entry.batch, Entry.line_ts,
+    )  # fmt: skip
+    query = select(*shown).join(User, User.id == Entry.by_user_id).where(*where)
     rows = (await session.execute(query.order_by(Entry.id.desc()).limit(newest))).all()
-    return [Happening(What(r[0]), r[1], r[2], r[3], r[4], r[5], Surface(r[6]), r[7]) for r in reversed(rows)]
+    return [
+        Happening(
+            What(r.what), r.old, r.new, r.note, r.by_user_id, r.full_name, Surface(r.surface), r.at, r.batch, r.line_ts
+        )
+        for r in reversed(rows)
+    ]

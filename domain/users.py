@@ -13,7 +13,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped, mapped_column
 
-from domain import membership, text
+from domain import homes, membership, text
 from domain.db import Base
 from domain.policy import Actor, Standing
 
@@ -65,16 +65,19 @@ class Profile:
 
 
 async def find(
-    session: AsyncSession, workspace_id: str, slack_user_id: str, *, seen_in: str | None = None
+    session: AsyncSession, workspace_id: str, slack_user_id: str, *, seen_in: str | None = None, at_home: bool = False
 ) -> tuple[Profile, Actor | None] | None:
     """The Slack profile and, after the first use, the actor; None for somebody never heard of.
 
     Args:
         seen_in: the channel where Slack says that the person is just now; if it is private, that is remembered.
+        at_home: whether they clicked in their App Home, so that they look at it.
     """
     person = _person(workspace_id, slack_user_id)
     if seen_in is not None:
         person = person.add_cte(membership.seen(workspace_id, seen_in, slack_user_id))
+    if at_home:
+        person = person.add_cte(homes.seen(workspace_id, slack_user_id))
     row = (await session.execute(person)).one_or_none()
     if row is None:
         return None
@@ -138,6 +141,14 @@ async def set_messages(session: AsyncSession, person: Actor, *, wanted: bool) ->
 async def slack_id_of(session: AsyncSession, user_id: UUID) -> str | None:
     """The Slack user now mapped to an account."""
     found: str | None = await session.scalar(select(SlackProfile.slack_user_id).where(SlackProfile.user_id == user_id))
+    return found
+
+
+async def told_by_message(session: AsyncSession, user_id: UUID) -> str | None:
+    """The Slack user of an active person who wants to be told of assignments."""
+    wants = (User.id == user_id, User.is_active, User.wants_messages, ~SlackProfile.is_deactivated)
+    mapped = select(SlackProfile.slack_user_id).join(User, User.id == SlackProfile.user_id)
+    found: str | None = await session.scalar(mapped.where(*wants))
     return found
 
 

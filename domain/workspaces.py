@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import ForeignKey, ForeignKeyConstraint, func, select, update
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import ColumnElement, ForeignKey, ForeignKeyConstraint, String, cast, func, select, update
+from sqlalchemy.dialects.postgresql import ARRAY, insert
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -93,6 +93,18 @@ async def rename_channel(session: AsyncSession, workspace_id: str, channel_id: s
     await session.execute(update(Channel).where(*here).values(name=name))
 
 
+async def is_welcomed(session: AsyncSession, workspace_id: str, channel_id: str) -> bool:
+    """Whether the bot introduced itself in this channel."""
+    here = (Channel.workspace_id == workspace_id, Channel.id == channel_id, Channel.welcomed_at.is_not(None))
+    return await session.scalar(select(Channel.id).where(*here)) is not None
+
+
+async def welcomed(session: AsyncSession, workspace_id: str, channel_id: str) -> None:
+    """The bot introduced itself in this channel."""
+    here = (Channel.workspace_id == workspace_id, Channel.id == channel_id)
+    await session.execute(update(Channel).where(*here).values(welcomed_at=func.now()))
+
+
 async def category_names(session: AsyncSession, workspace_id: str) -> list[str]:
     """The categories in use, the default one first."""
     used = select(Category.name).where(Category.workspace_id == workspace_id, ~Category.is_retired)
@@ -101,11 +113,16 @@ async def category_names(session: AsyncSession, workspace_id: str) -> list[str]:
 
 async def open_channel(session: AsyncSession, workspace_id: str, *candidates: str | None) -> str | None:
     """The first of these channels in which the bot can post, if any."""
-    wanted = [c for c in candidates if c]
-    order = func.array_position(wanted, Channel.id)
-    here = (Channel.workspace_id == workspace_id, Channel.id.in_(wanted), Channel.is_open)
-    found: str | None = await session.scalar(select(Channel.id).where(*here).order_by(order).limit(1))
+    found: str | None = await session.scalar(select(first_open(workspace_id, *candidates)))
     return found
+
+
+def first_open(workspace_id: str, *candidates: str | None) -> ColumnElement[str | None]:
+    """The same, as a part of a statement."""
+    wanted = [c for c in candidates if c]
+    order = func.array_position(cast(wanted, ARRAY(String)), Channel.id)
+    here = (Channel.workspace_id == workspace_id, Channel.id.in_(wanted), Channel.is_open)
+    return select(Channel.id).where(*here).order_by(order).limit(1).scalar_subquery()
 
 
 async def is_public(session: AsyncSession, workspace_id: str, channel_id: str) -> bool:

@@ -143,6 +143,7 @@ def _routes() -> list[BaseRoute]:
         Route("/avatar/{name}.svg", _avatar),
         Route("/api/{method}", web_api.endpoint, methods=["GET", "POST"]),
         Route("/upload/{file_id}", _upload, methods=["POST"]),
+        Route("/files/{file_id}/{name}", _file),
         *(
             Route(f"/{family}/{{team}}/{{key}}", responses.endpoint, methods=["POST"])
             for family in ("commands", "actions", "app")
@@ -169,6 +170,15 @@ async def _upload(request: Request) -> Response:
         return JSONResponse({"ok": False, "error": "file_not_found"}, 404)
     upload["content"] = await request.body()
     return Response(f"OK - {len(upload['content'])}")
+
+
+async def _file(request: Request) -> Response:
+    """What the bot uploaded; of a person's file only its description is known."""
+    box: Sandbox = request.app.state.box
+    content = box.workspace.contents.get(request.path_params["file_id"])
+    if content is None:
+        return Response("The sandbox keeps no content of this file.", 404)
+    return Response(content, media_type="text/plain; charset=utf-8")
 
 
 async def _avatar(request: Request) -> Response:

@@ -67,6 +67,7 @@ class Workspace:
         self.homes: dict[str, Json] = {}
         self.files: dict[str, Json] = {}
         self.uploads: dict[str, Json] = {}
+        self.contents: dict[str, bytes] = {}
         self.mails: list[Json] = []
         self.offers: dict[tuple[str, str, str], Json] = {}
         self.tickets = Tickets()

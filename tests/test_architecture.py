@@ -28,6 +28,7 @@ README = (ROOT / "README.md").read_text("utf8")
 
 LONGEST_FILE = 280
 LONGEST_FUNCTION = 45
+LONGEST_SHORTCUT = 24
 
 CHANNELS = {f"{kind}:read" for kind in ("channels", "groups", "im", "mpim")}
 HISTORIES = {f"{kind}:history" for kind in ("channels", "groups", "im", "mpim")}
@@ -161,6 +162,28 @@ def test_every_action_and_form_has_a_listener() -> None:
     }
 
     assert {name: value for name, value in ids.items() if value not in routes} == {}
+
+
+@once_joined
+def test_every_shortcut_of_the_manifest_has_a_listener_and_the_other_way_round() -> None:
+    manifest = yaml.safe_load((ROOT / "manifest.yaml").read_text("utf8"))
+    offered = manifest["features"].get("shortcuts", [])
+
+    assert {each["callback_id"] for each in offered} == set(importlib.import_module("bot.app").routes().shortcuts)
+    assert [each["name"] for each in offered if len(each["name"]) > LONGEST_SHORTCUT] == []
+
+
+@once_joined
+def test_every_menu_that_searches_has_options_and_the_other_way_round() -> None:
+    menus = {
+        getattr(importlib.import_module(".".join(path.with_suffix("").parts)), node.args[0].id)
+        for path, tree in TREES.items()
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "external_select"
+        if isinstance(node.args[0], ast.Name)
+    }
+
+    assert menus == set(importlib.import_module("bot.app").routes().options)
 
 
 @once_joined

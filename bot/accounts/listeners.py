@@ -6,7 +6,7 @@ from bot.accounts import views
 from bot.commands import Request
 from bot.house import Answer, House, Payload, Routes
 from bot.identity import profile_of
-from domain import users
+from domain import homes, users
 from domain.policy import Actor
 
 
@@ -20,6 +20,7 @@ async def person_changed(event: Payload, house: House) -> None:
     profile = profile_of(event["user"], house.workspace_id)
     async with house.begin() as session:
         await users.learn(session, house.workspace_id, [profile])
+        await homes.touch(session, house.workspace_id, profile.slack_user_id)
 
 
 ROUTES = Routes(reads={"whoami": whoami_asked}, events={"user_change": person_changed, "team_join": person_changed})

@@ -1,6 +1,9 @@
-"""What a Slack channel object says."""
+"""What a Slack channel object says, and what the bot says in a channel that is new to it."""
 
+from bot import blocks
+from bot.blocks import Message
 from bot.house import Payload
+from bot.mrkdwn import Mrkdwn
 from domain.workspaces import ChannelFacts
 
 
@@ -12,3 +15,12 @@ def facts(channel: Payload) -> ChannelFacts:
         is_private=bool(channel.get("is_private", True)),
         is_open=bool(channel.get("is_member", True)) and not channel.get("is_archived"),
     )
+
+
+def welcome() -> Message:
+    """What the bot is for, when it is invited."""
+    text = Mrkdwn(
+        "Incident Tracker is here. `/incident new` opens an incident: it gets a card in this channel, and every reply "
+        "in the card's thread is kept. `/incident help` lists the rest."
+    )
+    return blocks.message(text, [blocks.section(text)])

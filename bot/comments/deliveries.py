@@ -1,15 +1,21 @@
-"""Comments made elsewhere, posted in the thread after the commit."""
+"""Comments made elsewhere, posted in the thread after the commit, and what becomes of them."""
 
 from uuid import UUID
 
+from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot import sync
 from bot.comments import views
+from bot.errors import code_of
 from bot.house import House
 from bot.relay import Delivery, without_card
-from domain import comments, incidents
+from domain import comments, incidents, talk
 from domain.outbox import Outgoing, Topic
+
+GONE = {"message_not_found", "channel_not_found"}
+NOT_OURS = {"cant_delete_message", "compliance_exports_prevent_deletion", "not_in_channel", "is_archived"}
+NO_UPDATE = GONE | {"cant_update_message", "edit_window_closed", "is_inactive"}
 
 
 async def post_comment(message: Outgoing, slack: AsyncWebClient, house: House) -> None:
@@ -17,7 +23,7 @@ async def post_comment(message: Outgoing, slack: AsyncWebClient, house: House) -
     comment_id = UUID(message.payload["comment_id"])
     async with house.begin() as session:
         incident = await incidents.read(session, message.incident_id)
-        said = await comments.to_post(session, comment_id)
+        said = await talk.to_post(session, comment_id)
     if said is None:
         return
     if incident is None or incident.card_ts is None:
@@ -28,4 +34,38 @@ async def post_comment(message: Outgoing, slack: AsyncWebClient, house: House) -
         await comments.posted(session, comment_id, channel_id=incident.channel_id, ts=ts)
 
 
-DELIVERIES: dict[Topic, Delivery] = {Topic.COMMENT_MADE: post_comment}
+async def update_comment(message: Outgoing, slack: AsyncWebClient, house: House) -> None:
+    """The message in the thread says what the comment says now."""
+    async with house.begin() as session:
+        said = await talk.one(session, UUID(message.payload["comment_id"]))
+    if said is None or said.channel_id is None or said.ts is None:
+        return  # deleted since, or it is posted in its last version
+    try:
+        await slack.chat_update(channel=said.channel_id, ts=said.ts, **views.comment(said))
+    except SlackApiError as error:
+        if code_of(error) not in NO_UPDATE:
+            raise
+
+
+async def delete_comment(message: Outgoing, slack: AsyncWebClient, house: House) -> None:
+    """The message goes from the thread; where Slack does not allow it, whoever deleted the comment is told."""
+    asked = message.payload
+    async with house.begin() as session:
+        incident = await incidents.read(session, message.incident_id)
+        author, channel, ts = await talk.tombstone(session, UUID(asked["comment_id"]))
+    if incident is None or channel is None or ts is None:
+        return
+    try:
+        await slack.chat_delete(channel=channel, ts=ts)
+    except SlackApiError as error:
+        if code_of(error) in NOT_OURS:
+            await sync.tell(slack, message, asked["user"], **views.not_removed(author, incident.ref))
+        elif code_of(error) not in GONE:
+            raise
+
+
+DELIVERIES: dict[Topic, Delivery] = {
+    Topic.COMMENT_MADE: post_comment,
+    Topic.COMMENT_EDITED: update_comment,
+    Topic.COMMENT_DELETED: delete_comment,
+}

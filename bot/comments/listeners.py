@@ -1,116 +1,123 @@
-"""What people say: replies in the thread, their edits and deletions, and the verb ``comment``."""
+"""Comments made elsewhere than in the thread: the verb ``comment``, and what can be done to a comment."""
 
+from slack_bolt.async_app import AsyncAck
 from slack_sdk.web.async_client import AsyncWebClient
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from bot import commands, identity
-from bot.asking import mentioned
+from bot import dialogs
+from bot.blocks import Block
 from bot.commands import Request
-from bot.comments import views
-from bot.house import House, Payload, Routes
-from domain import cards, comments, early_replies, threads, users
-from domain.comments import Reply
+from bot.comments import forms, views
+from bot.house import Form, House, Payload, Routes
+from bot.targets import carried_target, read_target, target_of
+from domain import comments, incidents, policy, talk
+from domain.db import Begin
 from domain.incidents import Incident, Target
-from domain.policy import Actor, Surface
+from domain.policy import Action, Actor
 
 
-async def comment_asked(session: AsyncSession, request: Request, actor: Actor, house: House) -> Incident:
-    """``comment``: posted in the thread in the person's name, saved once."""
-    target = Target(thread=request.card) if request.card else Target(number=request.number)
-    return await comments.say(session, target, request.text, by=actor)
+async def comment_asked(session: AsyncSession, request: Request, actor: Actor, house: House) -> Incident | Form:
+    """``comment``: posted in the thread in the person's name, saved once; without words, a form."""
+    if request.text:
+        return await comments.say(session, target_of(request), request.text, by=actor)
+    policy.require(actor, Action.COMMENT)
+    incident = await incidents.get(session, target_of(request), by=actor)
+    return Form(forms.comment_form(incident), f"comment {incident.number}")
 
 
-async def message_told(event: Payload, client: AsyncWebClient, house: House) -> None:
-    """Whatever Slack tells of messages: most are nobody's comment and cost at most one look."""
-    subtype = event.get("subtype")
-    if subtype == "message_deleted":
-        await _deleted(event, client, house)
-    elif subtype == "message_changed":
-        await _changed(event, client, house)
-    elif event.get("channel_type") == "im":
-        await _line_in_dm(event, client, house)
-    elif views.is_human_reply(event):
-        await thread_replied(event, client, house)
+async def comment_submitted(ack: AsyncAck, view: Payload, actor: Actor, begin: Begin) -> None:
+    """The form to comment was sent."""
+    async with begin() as session:
+        source = f"view:{view['id']}"
+        await comments.say(session, carried_target(view), forms.read_comment(view), source=source, by=actor)
+    await ack()
 
 
-async def thread_replied(message: Payload, client: AsyncWebClient, house: House) -> None:
-    """A person wrote in a thread, or edited it: if the thread is an incident's, that is a comment."""
-    if commands.is_secret(commands.strip_mention(message.get("text") or "", house.bot_user_id)):
-        return
-    heard = views.reply(message, await _names(message, house))
-    async with house.begin() as session:
-        incident_id = await threads.incident_of(session, house.workspace_id, heard.channel_id, heard.thread_ts)
-    if incident_id is None and message.get("parent_user_id") != house.bot_user_id:
-        return
-    author = await _author(message, client, house)
-    async with house.begin() as session:
-        if incident_id is None:
-            await early_replies.keep(session, heard, by=author)
-        else:
-            await comments.hear(session, incident_id, heard, by=author)
+async def edit_chosen(
+    ack: AsyncAck, body: Payload, action: Payload, client: AsyncWebClient, actor: Actor, begin: Begin
+) -> None:
+    """*Edit…* beside a comment."""
+    async with begin() as session:
+        comment = await comments.to_edit(session, forms.read_comment_id(action["value"]), by=actor)
+    await dialogs.show(client, body, forms.edit_form(comment))
+    await ack()
 
 
-async def _changed(event: Payload, client: AsyncWebClient, house: House) -> None:
-    if views.is_lost_root(event):
-        async with house.begin() as session:
-            await cards.lost(session, house.workspace_id, event["channel"], event["message"]["ts"])
-        return
-    message = views.edited(event)
-    if message is not None and views.is_human_reply(message):
-        await thread_replied(message, client, house)
+async def edit_submitted(ack: AsyncAck, view: Payload, actor: Actor, begin: Begin) -> None:
+    """The changed comment was sent."""
+    async with begin() as session:
+        await comments.edit(session, forms.carried_comment(view), forms.read_comment(view), by=actor)
+    await ack()
 
 
-async def _deleted(event: Payload, client: AsyncWebClient, house: House) -> None:
-    before = event.get("previous_message") or {}
-    channel_id, ts = event["channel"], event["deleted_ts"]
-    async with house.begin() as session:
-        await cards.lost(session, house.workspace_id, channel_id, ts)
-        await comments.forget(session, house.workspace_id, channel_id, ts)
-        await early_replies.forget(session, house.workspace_id, channel_id, ts)
-    message = {**before, "channel": channel_id}
-    if views.is_human_reply(message):
-        await _keep_deleted(message, event, client, house)
+async def delete_chosen(
+    ack: AsyncAck, body: Payload, action: Payload, client: AsyncWebClient, actor: Actor, begin: Begin
+) -> None:
+    """*Delete…* beside a comment: asks first."""
+    async with begin() as session:
+        said = await talk.get(session, forms.read_comment_id(action["value"]), by=actor)
+        policy.require(actor, Action.DELETE_COMMENT, said)
+    await dialogs.show(client, body, forms.delete_form(said))
+    await ack()
 
 
-async def _keep_deleted(message: Payload, event: Payload, client: AsyncWebClient, house: House) -> None:
-    """A deletion may be told before the reply itself: then the reply must not come back."""
-    async with house.begin() as session:
-        place = (house.workspace_id, message["channel"], message["thread_ts"])
-        incident_id = await threads.incident_of(session, *place)
-    if incident_id is None:
-        return
-    author = await _author(message, client, house)
-    gone = Reply(
-        channel_id=message["channel"],
-        thread_ts=message["thread_ts"],
-        ts=message["ts"],
-        content="",
-        deleted_at=comments.moment(event.get("event_ts") or event["ts"]),
-    )
-    async with house.begin() as session:
-        await comments.hear(session, incident_id, gone, by=author)
+async def delete_submitted(ack: AsyncAck, view: Payload, actor: Actor, begin: Begin) -> None:
+    """The person is sure."""
+    async with begin() as session:
+        await comments.remove(session, forms.carried_comment(view), by=actor)
+    await ack()
 
 
-async def _line_in_dm(event: Payload, client: AsyncWebClient, house: House) -> None:
-    """What a person writes to the bot directly is a line for it."""
-    if event.get("user") and not event.get("bot_id") and event.get("subtype") in views.HUMAN_SUBTYPES:
-        await mentioned(event, await _author(event, client, house), house)
+async def text_asked(
+    ack: AsyncAck, body: Payload, action: Payload, client: AsyncWebClient, actor: Actor, begin: Begin
+) -> None:
+    """*Show all* beside a shortened comment."""
+    async with begin() as session:
+        said = await talk.get(session, forms.read_comment_id(action["value"]), by=actor)
+    await dialogs.show(client, body, views.one(said))
+    await ack()
 
 
-async def _author(message: Payload, client: AsyncWebClient, house: House) -> Actor:
-    person = await identity.person(message["user"], client, house, seen_in=message["channel"])
-    return person.at(channel_id=message["channel"], surface=Surface.THREAD)
+async def talk_asked(
+    ack: AsyncAck, body: Payload, action: Payload, client: AsyncWebClient, actor: Actor, begin: Begin
+) -> None:
+    """*All comments*: the newest page."""
+    await dialogs.show(client, body, await _page(action, actor, begin))
+    await ack()
 
 
-async def _names(message: Payload, house: House) -> dict[str, str]:
-    people = commands.people_in(message.get("text") or "")
-    if not people:
-        return {}
-    async with house.begin() as session:
-        return await users.names(session, house.workspace_id, people)
+async def page_turned(
+    ack: AsyncAck, body: Payload, action: Payload, client: AsyncWebClient, actor: Actor, begin: Begin
+) -> None:
+    """*Earlier* or *Later* in that dialog."""
+    await client.views_update(view_id=body["view"]["id"], view=await _page(action, actor, begin))
+    await ack()
+
+
+async def _page(action: Payload, actor: Actor, begin: Begin) -> Block:
+    """The page that a button asks for, ``<incident>:<start>``; without a start the last one."""
+    start = read_target(action["value"]).version
+    async with begin() as session:
+        incident = await incidents.get(session, Target(id=read_target(action["value"]).id, number=None), by=actor)
+        if start is None or start < 0:
+            count, _ = await talk.tally(session, incident.id)
+            start = max(count - views.ON_PAGE, 0)
+        said, count = await talk.page(session, incident.id, start=start, most=views.ON_PAGE)
+    return views.talk(incident, said, actor, start=start, count=count)
 
 
 ROUTES = Routes(
     writes={"comment": comment_asked},
-    events={"message": message_told, "app_mention": mentioned},
+    actions={
+        views.EDIT: edit_chosen,
+        views.DELETE: delete_chosen,
+        views.SHOW_ALL: text_asked,
+        views.ALL: talk_asked,
+        views.PAGE: page_turned,
+    },
+    views={
+        forms.COMMENT_FORM: comment_submitted,
+        forms.EDIT_FORM: edit_submitted,
+        forms.DELETE_FORM: delete_submitted,
+    },
 )

@@ -2,7 +2,7 @@
 
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot import identity, sync
+from bot import errors, identity, sync
 from bot.asking import answer_to
 from bot.blocks import Message
 from bot.help import views
@@ -10,14 +10,14 @@ from bot.house import Form, House
 from bot.relay import Delivery
 from domain.errors import DomainError
 from domain.outbox import Outgoing, Topic
-from domain.policy import Actor
+from domain.policy import Actor, Surface
 
 
 async def answer_mention(message: Outgoing, slack: AsyncWebClient, house: House) -> None:
     """In a direct message for both to see, elsewhere for the asking person only."""
     asked = message.payload
     person = await identity.person(asked["user"], slack, house)
-    answer = await _answer(asked, person.at(channel_id=asked["channel"]), house)
+    answer = await _answer(asked, person.at(channel_id=asked["channel"], surface=Surface.MENTION), house)
     if asked["is_direct"]:
         await sync.post_once(slack, message, channel=asked["channel"], **answer)
         return
@@ -29,7 +29,7 @@ async def _answer(asked: dict[str, str], actor: Actor, house: House) -> Message:
     try:
         answer = await answer_to(asked["line"], actor, house, thread_ts=asked["thread_ts"])
     except DomainError as error:
-        return views.refused(error)
+        return views.refused(await errors.told(error, house))
     return views.form_offered(answer.line) if isinstance(answer, Form) else answer
 
 

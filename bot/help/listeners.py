@@ -8,7 +8,10 @@ from bot.commands import Request
 from bot.help import views
 from bot.house import Answer, House, Routes
 from bot.incidents.views import launcher
-from domain import listing
+from bot.targets import target_of
+from bot.verbs import NEEDS
+from domain import incidents, listing, policy
+from domain.errors import Forbidden, InvalidInput
 from domain.policy import Actor
 
 
@@ -20,7 +23,20 @@ async def launcher_asked(session: AsyncSession, request: Request, actor: Actor, 
 async def help_asked(session: AsyncSession, request: Request, actor: Actor, house: House) -> Answer:
     """``help``, or ``help resolve``."""
     verb = commands.verb_of(request.words[0]) if request.words else None
-    return views.one(verb) if verb in views.VERBS else views.overview()
+    return views.one(verb, actor) if verb in views.VERBS else views.overview(actor)
 
 
-ROUTES = Routes(reads={"": launcher_asked, "help": help_asked}, actions={views.RUN: line_chosen})
+async def why_asked(session: AsyncSession, request: Request, actor: Actor, house: House) -> Answer:
+    """``why resolve 42``: whether the person may, and who can help if not."""
+    verb = commands.verb_of(request.words[0]) if request.words else None
+    if verb not in views.VERBS:
+        raise InvalidInput("Say which verb, as in /incident why resolve 42.", field="verb")
+    has_target = request.number is not None or request.card is not None
+    incident = await incidents.get(session, target_of(request), by=actor) if has_target else None
+    need = NEEDS.get(verb)
+    if need is not None and not policy.allows(actor, need, incident):
+        raise Forbidden(f"You may not. {policy.rule(need)} {policy.reason(actor)}")
+    return views.you_may(verb, incident)
+
+
+ROUTES = Routes(reads={"": launcher_asked, "help": help_asked, "why": why_asked}, actions={views.RUN: line_chosen})

@@ -1,50 +1,109 @@
 """What the bot can do, in words: help, did-you-mean, and which incident is meant."""
 
 from collections.abc import Sequence
+from typing import Final
 
 from bot import blocks
-from bot.blocks import Message
+from bot.blocks import Block, Message
 from bot.mrkdwn import Mrkdwn, join, mrkdwn
-from domain.errors import DomainError
+from bot.verbs import ALIASES, NEEDS
+from domain import policy
 from domain.incidents import Incident
+from domain.policy import Action, Actor, Surface
 
 RUN = "line.run"
 """Runs the line in the button's value as if the person had typed it."""
 
 VALUE_LIMIT = 2_000
 """Of a button, by Slack."""
+SLASH: Final = (
+    "Type `/incident` and a verb. In a thread write `@Incident Tracker` and the verb; the number can be left out there."
+)
 
 VERBS = {
     "new": ("new Checkout returns 500s p1 outage", "opens the form, filled with what you typed"),
     "quick": ("quick Disk full on db1 p2", "opens an incident at once"),
     "list": ("list p1,p2 outage unassigned", "unresolved incidents, most urgent first"),
     "mine": ("mine", "what you work on, and yours that nobody works on"),
-    "show": ("show 42", "one incident with its last comments"),
+    "search": ("search card reader p1", "words in titles, descriptions and comments, resolved ones too"),
+    "show": ("show 42", "one incident with its last comments; `show 42 plain` as one text"),
+    "history": ("history 42", "who did what, and when"),
+    "export": ("export 42", "sends you all of it as files"),
     "take": ("take 42", "assigns it to you and starts it"),
+    "assign": ("assign 42 @ana", "gives it to somebody, who is told"),
+    "unassign": ("unassign 42", "nobody works on it any more"),
     "start": ("start 42", "from open to in progress"),
     "revert": ("revert 42", "from in progress back to open"),
     "resolve": ("resolve 42 rolled back 1.4.2", "resolves it; without words it asks what fixed it"),
     "reopen": ("reopen 42 it came back", "from resolved to in progress"),
+    "undo": ("undo", "takes back your last change, within ten minutes"),
+    "priority": ("priority 42 critical", "sets how much it matters; p1 to p4, too"),
+    "category": ("category 42 security", "sets what kind it is"),
+    "edit": ("edit 42", "opens the form to change it; `edit 42 New title` renames it"),
     "comment": ("comment 42 vendor called back", "says it in the thread, in your name"),
+    "delete": ("delete 42", "asks first; it is kept for 30 days"),
+    "restore": ("restore 42", "brings a deleted incident back"),
     "whoami": ("whoami", "who you are here and what you may do"),
+    "why": ("why resolve 42", "whether you may, and who can help if not"),
     "help": ("help resolve", "this list, or one line of it"),
+}
+"""An example and what it does, for every verb."""
+
+GROUPS: Final = {
+    "Open": ("new", "quick"),
+    "Find": ("list", "mine", "search", "show", "history", "export"),
+    "Work": ("take", "assign", "unassign", "start", "revert", "resolve", "reopen", "undo"),
+    "Describe": ("priority", "category", "edit", "comment", "delete", "restore"),
+    "You": ("whoami", "why", "help"),
 }
 
 
-def overview() -> Message:
-    """Every verb with an example."""
-    lines = [_line(verb) for verb in VERBS]
-    intro = Mrkdwn(
-        "Type `/incident` and a verb. In a thread write `@Incident Tracker` and the verb; "
-        "the number can be left out there."
-    )
-    return blocks.message(intro, [blocks.section(intro), blocks.section(join("\n", lines))])
+def overview(reader: Actor) -> Message:
+    """Every verb that the reader can use here, with an example."""
+    intro = Mrkdwn("In a thread, leave the number out." if _is_mention(reader) else SLASH)
+    parts = [blocks.section(intro)]
+    for name, verbs in GROUPS.items():
+        lines = [_line(verb, reader) for verb in verbs if verb in VERBS and is_usable(verb, reader)]
+        if lines:
+            parts.append(blocks.section(mrkdwn("*{name}*\n{lines}", name=name, lines=join("\n", lines))))
+    names = [verb for verbs in GROUPS.values() for verb in verbs if verb in VERBS and is_usable(verb, reader)]
+    return blocks.message(mrkdwn("{intro} You can use: {names}.", intro=intro, names=", ".join(names)), parts)
 
 
-def one(verb: str) -> Message:
-    """One verb with its example."""
-    text = _line(verb)
+def one(verb: str, reader: Actor) -> Message:
+    """One verb with its example, its other names, and whether the reader can use it."""
+    aliases = ", ".join(ALIASES[verb])
+    text = mrkdwn(
+        "{line}{aliases}{refusal}",
+        line=_line(verb, reader),
+        aliases=mrkdwn("\nAlso: {names}", names=aliases) if aliases else "",
+        refusal="" if is_usable(verb, reader) else mrkdwn("\n{rule} {reason}", rule=policy.rule(NEEDS[verb]),
+                                                          reason=policy.reason(reader)),
+    )  # fmt: skip
     return blocks.message(text, [blocks.section(text)])
+
+
+def is_usable(verb: str, reader: Actor) -> bool:
+    """Whether the reader may use it on some incident at least: an own one, where ownership counts."""
+    need = NEEDS.get(verb)
+    if need in (Action.EDIT, Action.DELETE):
+        return reader.is_member
+    return need is None or policy.allows(reader, need)
+
+
+def you_may(verb: str, incident: Incident | None) -> Message:
+    """The answer to ``why`` where nothing is in the way."""
+    where = mrkdwn(" for {ref}", ref=incident.ref) if incident else ""
+    text = mrkdwn("You may use *{verb}*{where}.", verb=verb, where=where)
+    return blocks.message(text, [blocks.section(text)])
+
+
+def with_hint(answer: Message) -> Message:
+    """The first answer that a person gets, and what to know next."""
+    hint = Mrkdwn(
+        "First time here? `/incident help` lists what you can do. Replies in a card's thread are its comments."
+    )
+    return {"text": answer["text"], "blocks": [*answer["blocks"][: blocks.BLOCKS_IN_MESSAGE - 1], blocks.context(hint)]}
 
 
 def did_you_mean(typed: str, guess: str, line: str) -> Message:
@@ -116,16 +175,25 @@ def form_offered(line: str) -> Message:
     return blocks.message(text, [blocks.section(text), blocks.actions(blocks.button("Open the form", RUN, value=line))])
 
 
-def refused(error: DomainError) -> Message:
+def dialog(answer: Message) -> Block:
+    """An answer where it can be no message."""
+    return blocks.modal("answer", "Incident Tracker", answer["blocks"], close="Close")
+
+
+def refused(words: Mrkdwn) -> Message:
     """Why nothing was done."""
-    text = mrkdwn("{error}", error=error)
-    return blocks.message(text, [blocks.section(text)])
+    return blocks.message(words, [blocks.section(words)])
 
 
 def _kept(text: str) -> Mrkdwn:
     return mrkdwn("\nYou wrote: {text}", text=text) if text else Mrkdwn("")
 
 
-def _line(verb: str) -> Mrkdwn:
+def _line(verb: str, reader: Actor) -> Mrkdwn:
     example, words = VERBS[verb]
-    return mrkdwn("`/incident {example}` {words}", example=example, words=words)
+    call = "@Incident Tracker" if _is_mention(reader) else "/incident"
+    return mrkdwn("`{call} {example}` {words}", call=call, example=example, words=Mrkdwn(words))
+
+
+def _is_mention(reader: Actor) -> bool:
+    return reader.surface is Surface.MENTION

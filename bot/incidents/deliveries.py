@@ -1,7 +1,5 @@
 """What goes out about an incident after the commit: its card, its thread lines, word to its assignee."""
 
-from uuid import UUID
-
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
@@ -10,65 +8,43 @@ from bot.blocks import Message
 from bot.errors import code_of
 from bot.house import House
 from bot.incidents import views
-from bot.relay import Delivery, Undeliverable, without_card
-from domain import cards, comments, incidents, outbox, timeline, users, workspaces
+from bot.relay import CHANNEL_GONE, Delivery, Undeliverable, without_card
+from domain import cards, incidents, outbox, talk, timeline, users, workspaces
 from domain.incidents import Incident
 from domain.outbox import Outgoing, Topic
 
-CHANNEL_GONE = {
-    "channel_not_found", "is_archived", "is_inactive", "not_in_channel", "method_not_supported_for_channel_type",
-    "restricted_action", "restricted_action_read_only_channel",
-}  # fmt: skip
 CARD_GONE = {"message_not_found", "cant_update_message", "edit_window_closed", "thread_not_found"}
 
 
 async def post_card(message: Outgoing, slack: AsyncWebClient, house: House) -> list[int]:
     """The first card of an incident; where its channel is closed to the bot, in the incident channel."""
-    incident, tally, also = await _read(message, house)
-    if incident.card_ts is not None:
+    incident, card, also = await _read(message, house)
+    if incident.card_ts is not None or incident.deleted_at is not None:
         return also
     try:
-        await _post(message, slack, house, incident, tally)
+        await _post(message, slack, house, incident, card)
     except SlackApiError as error:
         if code_of(error) not in CHANNEL_GONE:
             raise
-        await _move_or_tell(message, slack, house, incident, tally)
+        await _move_or_tell(message, slack, house, incident, card)
     return also
 
 
 async def refresh_card(message: Outgoing, slack: AsyncWebClient, house: House) -> list[int]:
     """The card as the incident is now, in place; a card that was deleted is posted anew."""
-    incident, tally, also = await _read(message, house)
+    incident, card, also = await _read(message, house)
     if incident.card_ts is None:
+        if incident.deleted_at is not None:
+            return also
         raise await without_card(message, house)
     try:
-        await slack.chat_update(channel=incident.channel_id, ts=incident.card_ts, **views.card(incident, tally, house))
+        await slack.chat_update(channel=incident.channel_id, ts=incident.card_ts, **card)
     except SlackApiError as error:
         if code_of(error) not in CARD_GONE:
             raise
-        await _post(message, slack, house, incident, tally)
+        if incident.deleted_at is None:
+            await _post(message, slack, house, incident, card)
     return also
-
-
-async def post_line(message: Outgoing, slack: AsyncWebClient, house: House) -> None:
-    """One line in the thread for what one request changed."""
-    async with house.begin() as session:
-        incident = await incidents.read(session, message.incident_id)
-        happenings = await timeline.of_batch(session, UUID(message.payload["batch"]))
-    if incident is None or incident.card_ts is None:
-        raise await without_card(message, house)
-    line = views.line(happenings)
-    await sync.post_once(slack, message, channel=incident.channel_id, thread_ts=incident.card_ts, **line)
-
-
-async def tell_assignee(message: Outgoing, slack: AsyncWebClient, house: House) -> None:
-    """A direct message to the person to whom the incident was assigned."""
-    async with house.begin() as session:
-        incident = await incidents.read(session, message.incident_id)
-        person = await users.slack_id_of(session, incident.assignee_id) if incident and incident.assignee_id else None
-    if incident is None or person is None:
-        raise Undeliverable("nobody is assigned any more")
-    await _tell(message, slack, person, views.assigned(incident, house))
 
 
 async def tell_owner(message: Outgoing, slack: AsyncWebClient, house: House) -> None:
@@ -78,28 +54,31 @@ async def tell_owner(message: Outgoing, slack: AsyncWebClient, house: House) -> 
         person = await users.slack_id_of(session, incident.owner_id) if incident else None
     if incident is None or person is None or incident.card_ts is not None:
         raise Undeliverable("there is nobody to tell")
-    await _tell(message, slack, person, views.homeless(incident))
+    await sync.tell(slack, message, person, **views.homeless(incident))
 
 
-async def _read(message: Outgoing, house: House) -> tuple[Incident, views.Tally, list[int]]:
-    """The incident as it is now, and the waiting rows for which showing that does, in one snapshot."""
+async def _read(message: Outgoing, house: House) -> tuple[Incident, Message, list[int]]:
+    """The incident and its card as they are now, and the waiting rows for which showing that does, in one snapshot."""
     async with house.begin() as session:
         also = await outbox.covered(session, message)
         incident = await incidents.read(session, message.incident_id)
         if incident is None:
             raise Undeliverable("the incident is gone")
-        return incident, await comments.tally(session, incident.id), also
+        changed = await timeline.newest(session, incident.id)
+        if incident.deleted_at is not None:
+            return incident, views.tombstone(incident, changed[-1]), also
+        tally = await talk.tally(session, incident.id)
+        return incident, views.card(incident, tally, changed, house), also
 
 
-async def _post(message: Outgoing, slack: AsyncWebClient, house: House, incident: Incident, tally: views.Tally) -> None:
-    card = views.card(incident, tally, house)
+async def _post(message: Outgoing, slack: AsyncWebClient, house: House, incident: Incident, card: Message) -> None:
     ts = await sync.post_once(slack, message, channel=incident.channel_id, **card)
     async with house.begin() as session:
         await cards.remember(session, incident, ts=ts)
 
 
 async def _move_or_tell(
-    message: Outgoing, slack: AsyncWebClient, house: House, incident: Incident, tally: views.Tally
+    message: Outgoing, slack: AsyncWebClient, house: House, incident: Incident, card: Message
 ) -> None:
     home = house.incident_channel
     async with house.begin() as session:
@@ -107,7 +86,7 @@ async def _move_or_tell(
     if home and is_public and home != incident.channel_id:
         async with house.begin() as session:
             await cards.move(session, incident, channel_id=home)
-        await _post(message, slack, house, incident, tally)
+        await _post(message, slack, house, incident, card)
         return
     row = outbox.row(Topic.CARD_HOMELESS, workspace_id=incident.workspace_id, incident_id=incident.id)
     async with house.begin() as session:
@@ -115,15 +94,8 @@ async def _move_or_tell(
     raise Undeliverable("no channel takes the card")
 
 
-async def _tell(message: Outgoing, slack: AsyncWebClient, slack_user_id: str, content: Message) -> None:
-    opened = await slack.conversations_open(users=slack_user_id)
-    await sync.post_once(slack, message, channel=opened["channel"]["id"], **content)
-
-
 DELIVERIES: dict[Topic, Delivery] = {
     Topic.INCIDENT_OPENED: post_card,
     Topic.INCIDENT_CHANGED: refresh_card,
-    Topic.CHANGE_NOTED: post_line,
-    Topic.PERSON_ASSIGNED: tell_assignee,
     Topic.CARD_HOMELESS: tell_owner,
 }

@@ -1,24 +1,32 @@
 """What an incident looks like: card, thread line, lists, and the forms to open, resolve and reopen one."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import TypeAlias
-from uuid import UUID
 
 from bot import blocks
 from bot.blocks import Block, Message
+from bot.comments import views as comments
 from bot.house import House
-from bot.mrkdwn import Mrkdwn, channel, date, escape, join, link, mrkdwn, shorten
-from domain.comments import Said
-from domain.incidents import Incident, Priority, Status, Target
-from domain.listing import Counts, Page
+from bot.mrkdwn import Mrkdwn, channel, date, escape, join, link, mrkdwn, prose, shorten
+from domain.incidents import Incident, Priority, Status
+from domain.listing import Counts
+from domain.policy import Actor
+from domain.talk import Said
 from domain.timeline import Happening, What
 
 TAKE = "incident.take"
 RESOLVE = "incident.resolve_form"
 REOPEN = "incident.reopen_form"
 REVERT = "incident.revert"
+ASSIGN = "incident.assign_form"
+EDIT = "incident.edit_form"
+CLASSIFY = "incident.classify_form"
+HISTORY = "incident.history"
+EXPORT = "incident.export"
+DELETE = "incident.delete_form"
 SHOW_ALL = "incident.show_all"
+MENU = "card.menu:"
 
 SHORT = 300
 PICTURES = {Priority.CRITICAL: "🔴", Priority.HIGH: "🟠", Priority.MEDIUM: "🟡", Priority.LOW: "⚪"}
@@ -27,23 +35,44 @@ Tally: TypeAlias = tuple[int, datetime | None]
 STATES = {Status.OPEN: "🆕", Status.IN_PROGRESS: "🔧", Status.RESOLVED: "✅"}
 
 
-def card(incident: Incident, tally: Tally, house: House) -> Message:
-    """The message at the head of the incident's thread."""
-    head = mrkdwn("*{ref}*  *{title}*", ref=linked(incident, house), title=incident.title)
-    parts = [blocks.section(head), facts(incident), *_description(incident), *_resolution(incident)]
+def card(incident: Incident, tally: Tally, changed: Sequence[Happening], house: House) -> Message:
+    """The message at the head of the incident's thread.
+
+    Args:
+        changed: by the last request; the values that it replaced are struck through.
+    """
+    old = {happening.what: happening.old for happening in changed}
+    parts = [_head(incident, house, old.get(What.RENAMED)), facts(incident, old), *_texts(incident)]
     return blocks.message(sentence(incident), [*parts, blocks.actions(*_buttons(incident)), _tally(*tally)])
 
 
-def facts(incident: Incident) -> Block:
+def tombstone(incident: Incident, deleted: Happening) -> Message:
+    """What is left of a deleted incident's card."""
+    text = mrkdwn(
+        "{ref} was deleted by {who} {at}. The thread stays; a superuser can restore it within 30 days.",
+        ref=incident.ref,
+        who=deleted.by_name,
+        at=date(deleted.at),
+    )
+    return blocks.message(text, [blocks.context(text)])
+
+
+def facts(incident: Incident, old: Mapping[What, str] = {}) -> Block:
     """Status, priority and who; colour and picture never come without the word."""
+    priority = mrkdwn("{picture} {name}", picture=PICTURES[incident.priority], name=incident.priority)
     return blocks.fields(
         ("Status", mrkdwn("{picture} {name}", picture=STATES[incident.status], name=incident.status.label)),
-        ("Priority", mrkdwn("{picture} {name}", picture=PICTURES[incident.priority], name=incident.priority)),
-        ("Category", escape(incident.category.replace("_", " "))),
+        ("Priority", _struck(old.get(What.PRIORITIZED), priority)),
+        ("Category", _struck(old.get(What.CATEGORIZED), escape(spoken(incident.category)))),
         ("Assignee", escape(incident.assignee.full_name if incident.assignee else "nobody")),
         ("Owner", escape(incident.owner.full_name)),
         ("Opened", date(incident.created_at)),
     )
+
+
+def spoken(name: str) -> str:
+    """A category as people say it."""
+    return name.replace("_", " ")
 
 
 def sentence(incident: Incident) -> Mrkdwn:
@@ -55,7 +84,7 @@ def sentence(incident: Incident) -> Mrkdwn:
         title=incident.title,
         status=incident.status.label,
         priority=incident.priority,
-        category=incident.category.replace("_", " "),
+        category=spoken(incident.category),
         held=held,
         owner=incident.owner.full_name,
     )
@@ -69,31 +98,17 @@ def linked(incident: Incident, house: House) -> Mrkdwn:
     return link(place, incident.ref)
 
 
-def line(happenings: Sequence[Happening]) -> Message:
-    """One line in the thread for all that one request changed."""
-    first, last = happenings[0], happenings[-1]
-    said = join(" and ", [_step(h) for h in happenings])
-    note = mrkdwn(": {note}", note=shorten(last.note, 2_000)) if last.note else Mrkdwn("")
-    text = mrkdwn("{who} {said}{note}", who=first.by_name, said=said, note=note)
-    return blocks.message(text, [blocks.section(text)])
-
-
-def outcome(incident: Incident, house: House) -> Message:
+def outcome(incident: Incident, did: Mrkdwn, house: House) -> Message:
     """What a person who changed something by command is told."""
     text = mrkdwn(
-        "Done. {ref} {title} is {status}. Its card {place} {channel}.",
+        "Done{did}. {ref} {title} is {status}. Its card {place} {channel}.",
+        did=mrkdwn(": you {did}", did=did) if did else "",
         ref=linked(incident, house),
         title=incident.title,
         status=incident.status.label,
         place="goes to" if incident.card_ts is None else "is in",
         channel=channel(incident.channel_id),
     )
-    return blocks.message(text, [blocks.section(text)])
-
-
-def assigned(incident: Incident, house: House) -> Message:
-    """What a new assignee is told."""
-    text = mrkdwn("{ref} {title} is assigned to you.", ref=linked(incident, house), title=incident.title)
     return blocks.message(text, [blocks.section(text)])
 
 
@@ -109,24 +124,28 @@ def homeless(incident: Incident) -> Message:
     return blocks.message(text, [blocks.section(text)])
 
 
-def details(incident: Incident, said: Sequence[Said], house: House) -> Message:
+def details(incident: Incident, said: Sequence[Said], reader: Actor, house: House) -> Message:
     """The card for one reader, with the last comments; buttons work as on the card."""
-    head = mrkdwn("*{ref}*  *{title}*", ref=linked(incident, house), title=incident.title)
-    parts = [blocks.section(head), facts(incident), *_description(incident), *_resolution(incident)]
-    talk = [blocks.section(_quoted(comment)) for comment in said]
-    return blocks.message(sentence(incident), [*parts, *talk, blocks.actions(*_buttons(incident))])
+    talk = [comments.row(each, reader) for each in said]
+    every = [blocks.button("All comments", comments.ALL, value=f"{incident.id}:-1")] if said else []
+    parts = [_head(incident, house), facts(incident), *_texts(incident), *talk]
+    return blocks.message(sentence(incident), [*parts, blocks.actions(*_buttons(incident), *every)])
 
 
-def listing(page: Page, title: Mrkdwn, house: House, *, more: str | None = None, action_id: str) -> Message:
-    """Up to ten incidents; ``more`` is the line that the button for the next page runs."""
-    if not page.incidents:
-        text = mrkdwn("{title}: none. That is all there is to see.", title=title)
-        return blocks.message(text, [blocks.section(text)])
-    rows = [blocks.section(_row(incident, house)) for incident in page.incidents]
-    shown = [mrkdwn("{ref} {title}", ref=i.ref, title=i.title) for i in page.incidents]
-    text = mrkdwn("{title}: {rows}", title=title, rows=join("; ", shown))
-    onward = [blocks.actions(blocks.button("Next", action_id, value=more))] if more else []
-    return blocks.message(text, [blocks.section(mrkdwn("*{title}*", title=title)), *rows, *onward])
+def plain(incident: Incident, said: Sequence[Said], house: House) -> Message:
+    """The same as one text without pictures, for screen readers and for copying."""
+    lines = [
+        sentence(incident),
+        mrkdwn("Opened {at}.", at=date(incident.created_at)),
+        *([mrkdwn("Resolved {at}.", at=date(incident.resolved_at))] if incident.resolved_at else []),
+        *([mrkdwn("Resolution: {text}", text=incident.resolution)] if incident.resolution else []),
+        *([mrkdwn("Description: {text}", text=incident.description)] if incident.description else []),
+        *(mrkdwn("{who}{mark}, {at}: {text}", who=s.author, mark=s.mark, at=date(s.created_at), text=_words(s))
+          for s in said),
+        mrkdwn("Card: {link}", link=linked(incident, house)),
+    ]  # fmt: skip
+    text = join("\n", lines)
+    return blocks.message(text, [blocks.section(line) for line in lines])
 
 
 def launcher(counts: Counts, *, action_id: str) -> Message:
@@ -150,42 +169,56 @@ def launcher(counts: Counts, *, action_id: str) -> Message:
 
 
 def whole_text(incident: Incident) -> Block:
-    """The description in full, in as many blocks as it needs."""
-    text = incident.description
-    pieces = [text[start : start + 2_500] for start in range(0, len(text), 2_500)]
-    return blocks.modal(
-        "incident.text", incident.ref, [blocks.section(escape(piece)) for piece in pieces], close="Close"
-    )
-
-
-def read_target(value: str) -> Target:
-    """The incident and version that a button carries; something else targets nothing."""
-    name, _, version = value.partition(":")
-    try:
-        return Target(id=UUID(name), version=int(version))
-    except ValueError:
-        return Target(number=0)
+    """The description in full."""
+    return blocks.modal("incident.text", incident.ref, comments.whole(incident.description), close="Close")
 
 
 def _buttons(incident: Incident) -> list[Block]:
     value = f"{incident.id}:{incident.version}"
     resolve = blocks.button("Resolve…", RESOLVE, value=value)
+    assign = blocks.button("Assign…", ASSIGN, value=value)
     match incident.status:
         case Status.OPEN:
-            return [blocks.button("Take it", TAKE, value=value, style="primary"), resolve]
+            return [blocks.button("Take it", TAKE, value=value, style="primary"), assign, resolve]
         case Status.IN_PROGRESS:
-            return [resolve, blocks.button("Back to open", REVERT, value=value)]
+            return [resolve, assign, blocks.button("Back to open", REVERT, value=value)]
         case Status.RESOLVED:
             return [blocks.button("Reopen…", REOPEN, value=value)]
+
+
+def _head(incident: Incident, house: House, old_title: str | None = None) -> Block:
+    title = mrkdwn("*{title}*", title=incident.title)
+    head = mrkdwn("*{ref}*  {title}", ref=linked(incident, house), title=_struck(old_title, title))
+    return blocks.section(head, accessory=_menu(incident))
+
+
+def _menu(incident: Incident) -> Block:
+    value = f"{incident.id}:{incident.version}"
+    offered = (
+        ("Edit…", EDIT),
+        ("Priority, category…", CLASSIFY),
+        ("History", HISTORY),
+        ("Export", EXPORT),
+        ("Delete…", DELETE),
+    )
+    return blocks.overflow(MENU, [blocks.option(name, f"{action_id}:{value}") for name, action_id in offered])
+
+
+def _struck(old: str | None, new: Mrkdwn) -> Mrkdwn:
+    return mrkdwn("~{old}~ {new}", old=spoken(old), new=new) if old else new
+
+
+def _texts(incident: Incident) -> list[Block]:
+    return [*_description(incident), *_resolution(incident)]
 
 
 def _description(incident: Incident) -> list[Block]:
     if not incident.description:
         return []
     if len(incident.description) <= SHORT:
-        return [blocks.section(escape(incident.description))]
+        return [blocks.section(prose(incident.description))]
     more = blocks.button("Show all", SHOW_ALL, value=f"{incident.id}:{incident.version}")
-    return [blocks.section(escape(shorten(incident.description, SHORT)), accessory=more)]
+    return [blocks.section(prose(shorten(incident.description, SHORT)), accessory=more)]
 
 
 def _resolution(incident: Incident) -> list[Block]:
@@ -204,58 +237,8 @@ def _tally(count: int, last: datetime | None) -> Block:
     return blocks.context(mrkdwn("{count} {noun} · last word {at}", count=count, noun=noun, at=date(last)))
 
 
-def _row(incident: Incident, house: House) -> Mrkdwn:
-    return mrkdwn(
-        "{picture} {ref} {title}\n{status} · {priority} · {who} · {at}",
-        picture=PICTURES[incident.priority],
-        ref=linked(incident, house),
-        title=incident.title,
-        status=incident.status.label,
-        priority=incident.priority,
-        who=incident.assignee.full_name if incident.assignee else "nobody",
-        at=date(incident.created_at),
-    )
-
-
-def _quoted(said: Said) -> Mrkdwn:
-    return mrkdwn(
-        "*{author}* {at}\n{text}",
-        author=said.author,
-        at=date(said.created_at),
-        text=shorten(said.content, SHORT) or "(a file)",
-    )
-
-
-def _step(happening: Happening) -> Mrkdwn:
-    match happening.what:
-        case What.CREATED:
-            return Mrkdwn("opened it")
-        case What.ASSIGNED if happening.new == happening.by_name:
-            return mrkdwn("took it over from {old}", old=happening.old) if happening.old else Mrkdwn("took it")
-        case What.ASSIGNED:
-            return mrkdwn("assigned it to {new}", new=happening.new)
-        case What.STARTED:
-            return Mrkdwn("started work")
-        case What.REVERTED:
-            return Mrkdwn("put it back to open")
-        case What.RESOLVED:
-            return Mrkdwn("resolved it")
-        case What.REOPENED:
-            return Mrkdwn("reopened it")
-        case What.RENAMED:
-            return mrkdwn("renamed it from “{old}” to “{new}”", old=happening.old, new=happening.new)
-        case What.DESCRIBED:
-            return Mrkdwn("changed the description")
-        case What.PRIORITIZED:
-            return mrkdwn("changed the priority from {old} to {new}", old=happening.old, new=happening.new)
-        case What.CATEGORIZED:
-            return mrkdwn("changed the category from {old} to {new}", old=happening.old, new=happening.new)
-        case What.DELETED:
-            return Mrkdwn("deleted it")
-        case What.RESTORED:
-            return Mrkdwn("restored it")
-        case What.UNDONE:
-            return mrkdwn("took back: {new}", new=happening.new)
+def _words(said: Said) -> str:
+    return said.content or ", ".join(file["name"] for file in said.files)
 
 
 def duration(took: timedelta) -> str:

@@ -31,6 +31,7 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["workspace_id"], ["workspace.id"], name=op.f("fk_home_workspace_id")),
         sa.PrimaryKeyConstraint("workspace_id", "slack_user_id", name=op.f("pk_home")),
     )
+    op.create_index("ix_home_looked_at", "home", ["workspace_id", "looked_at"], unique=False)
     op.add_column("channel", sa.Column("welcomed_at", sa.DateTime(timezone=True), nullable=True))
     op.add_column("comment", sa.Column("is_ours", sa.Boolean(), server_default="false", nullable=False))
     op.create_index(

@@ -101,6 +101,8 @@ def _completed(box: Sandbox, file_id: str, title: str | None) -> Json:
     file = described(box, file_id, name=upload["name"], mimetype=mimetype, size=upload["size"], user=user)
     file["title"] = title or upload["name"]
     box.workspace.files[file_id] = file
+    if upload["content"] is not None:
+        box.workspace.contents[file_id] = upload["content"]
     return file
 
 

@@ -105,6 +105,23 @@ def texts(built: Any) -> list[str]:
             {"type": "static_select", "action_id": "a.s", "options": OPTIONS[:1]},
         ),
         (
+            blocks.external_select("a.e", placeholder="Type"),
+            {"type": "external_select", "action_id": "a.e", "placeholder": plain("Type"), "min_query_length": 0},
+        ),
+        (
+            blocks.checkboxes("a.c", OPTIONS[:2]),
+            {"type": "checkboxes", "action_id": "a.c", "options": OPTIONS[:2]},
+        ),
+        (
+            blocks.text_input("a.t", on_enter=True),
+            {
+                "type": "plain_text_input",
+                "action_id": "a.t",
+                "max_length": 3000,
+                "dispatch_action_config": {"trigger_actions_on": ["on_enter_pressed"]},
+            },
+        ),
+        (
             blocks.users_select("a.u", initial="U1", placeholder="Who"),
             {"type": "users_select", "action_id": "a.u", "placeholder": plain("Who"), "initial_user": "U1"},
         ),

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 
-from bot.mrkdwn import Mrkdwn, channel, clip, date, escape, join, link, mrkdwn, shorten, unescape, user
+from bot.mrkdwn import Mrkdwn, channel, clip, date, escape, join, link, mrkdwn, prose, shorten, unescape, user
 
 NAMES = {"U1": "Ana", "C1": "ops", "S1": "sre", "U2": "<b>", "U3": "@ben"}
 ODD = "<>&|@#!^;: \n\tabcUWC019`*_~\x00\ud83d\ude00\u200d\u0301🏽👩😀שלوم\u202e"
@@ -215,3 +215,19 @@ def test_whatever_is_cut_fits_and_can_still_be_read() -> None:
         assert len(clipped) <= limit
         assert len(shorten(text, limit)) <= limit
         assert text.startswith(unescape(clipped).removesuffix("…"))
+
+
+@pytest.mark.parametrize(
+    "text, shown",
+    [
+        ("see https://a.example/p?x=1&y=2.", "see <https://a.example/p?x=1&amp;y=2>."),
+        ("(http://a.example), <b>", "(<http://a.example>), &lt;b&gt;"),
+        ("<http://a.example|click> me", "&lt;<http://a.example>|click&gt; me"),
+        ("cut https://a.example/long…", "cut https://a.example/long…"),
+        ("https:// <!channel>", "https:// &lt;!channel&gt;"),
+        ("", ""),
+    ],
+)
+def test_addresses_in_what_people_wrote_become_links_and_nothing_else_does(text: str, shown: str) -> None:
+    assert prose(text) == shown
+    assert unescape(prose(text)) == text

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -64,6 +65,13 @@ async def app(sandbox: Sandbox) -> AsyncIterator[list[dict[str, Any]]]:
 @pytest.fixture
 async def opens(browser: Browser, sandbox: Sandbox) -> AsyncIterator[Opens]:
     """Open the page as somebody. What the browser complains of fails the test."""
+    async with opened_pages(browser, sandbox) as open_page:
+        yield open_page
+
+
+@asynccontextmanager
+async def opened_pages(browser: Browser, sandbox: Sandbox) -> AsyncIterator[Opens]:
+    """The same for a workspace of one's own."""
     complaints: list[str] = []
     contexts = []
 

@@ -6,14 +6,15 @@ from uuid import UUID
 import pytest
 from sqlalchemy import func, select
 
-from domain import cards, comments, early_replies, outbox, threads
-from domain.comments import Comment, CommentRevision, Reply, Said
+from domain import cards, comments, early_replies, outbox, talk, threads
+from domain.comments import Comment, CommentRevision, Reply
 from domain.db import Begin
 from domain.early_replies import EarlyReply
 from domain.errors import InvalidInput
 from domain.incidents import Incident, Target
 from domain.outbox import OutboxMessage, Topic
 from domain.policy import Actor
+from domain.talk import Said
 from tests.conftest import GENERAL, INCIDENTS
 from tests.domain.conftest import Make, shown
 
@@ -40,7 +41,7 @@ async def heard(begin: Begin, incident: Incident, by: Actor, *replies: Reply) ->
 
 async def kept(begin: Begin, incident: Incident) -> list[Said]:
     async with begin() as session:
-        return await comments.latest(session, incident.id, most=10)
+        return await talk.latest(session, incident.id, most=10)
 
 
 async def revisions(begin: Begin, incident: Incident) -> list[str]:
@@ -117,12 +118,12 @@ async def test_a_message_that_slack_deleted_is_forgotten_and_others_are_not(
 async def test_a_card_says_how_many_comments_there_are(begin: Begin, opened: Make, ben: Actor) -> None:
     incident = await opened()
     async with begin() as session:
-        assert await comments.tally(session, incident.id) == (0, None)
+        assert await talk.tally(session, incident.id) == (0, None)
 
     await heard(begin, incident, ben, reply())
 
     async with begin() as session:
-        assert await comments.tally(session, incident.id) == (1, comments.moment(TS))
+        assert await talk.tally(session, incident.id) == (1, comments.moment(TS))
 
 
 async def test_a_comment_from_elsewhere_is_posted_once(begin: Begin, opened: Make, ben: Actor) -> None:
@@ -131,13 +132,13 @@ async def test_a_comment_from_elsewhere_is_posted_once(begin: Begin, opened: Mak
         await comments.say(session, Target(id=incident.id), "vendor called back", by=ben)
         query = select(OutboxMessage).where(OutboxMessage.incident_id == incident.id)
         row = (await session.scalars(query.where(OutboxMessage.topic == Topic.COMMENT_MADE))).one()
-        said = await comments.to_post(session, UUID(row.payload["comment_id"]))
+        said = await talk.to_post(session, UUID(row.payload["comment_id"]))
         await comments.posted(session, UUID(row.payload["comment_id"]), channel_id=GENERAL, ts=TS)
 
     assert said is not None
     assert (said.author, said.content) == ("Ben", "vendor called back")
     async with begin() as session:
-        assert await comments.to_post(session, UUID(row.payload["comment_id"])) is None
+        assert await talk.to_post(session, UUID(row.payload["comment_id"])) is None
     await heard(begin, incident, ben, reply("vendor called back"))
     assert len(await kept(begin, incident)) == 1
 

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from sqlalchemy import select, update
 
-from domain import cards, comments, early_replies, outbox, repeats, text, users
+from domain import cards, comments, early_replies, outbox, repeats, talk, text, users
 from domain.comments import Comment, CommentRevision, Reply
 from domain.db import Begin
 from domain.early_replies import EarlyReply
@@ -86,7 +86,7 @@ async def test_an_old_early_reply_of_another_channel_is_dropped_and_never_adopte
         await cards.remember(session, incident, ts=CARD)
 
     async with begin() as session:
-        assert await comments.latest(session, incident.id, most=10) == []
+        assert await talk.latest(session, incident.id, most=10) == []
         assert (await session.scalars(select(EarlyReply).where(EarlyReply.workspace_id == team))).all() == []
 
 

@@ -31,11 +31,11 @@ async def test_pages_stay_stable_while_others_are_opened_and_resolved(begin: Beg
     first = await found(begin, ana)
     await done(begin, lifecycle.resolve, made[2], by=ana)
     await opened("New and urgent", priority=Priority.CRITICAL)
-    second = await found(begin, ana, after=first.after)
+    second = await found(begin, ana, after=first.next)
 
     assert numbers(first) == list(range(1, 11))
     assert numbers(second) == [11, 12]
-    assert second.after is None
+    assert second.next is None
 
 
 async def test_filters_narrow_a_list(begin: Begin, opened: Make, ana: Actor, ben: Actor) -> None:

@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import event, select
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 
-from domain import cards, comments, early_replies, incidents, lifecycle, listing, outbox, users
+from domain import cards, comments, early_replies, incidents, lifecycle, listing, outbox, talk, users
 from domain.comments import Reply
 from domain.db import Begin
 from domain.errors import DomainError, Forbidden
@@ -155,4 +155,4 @@ async def test_an_apps_refusal_is_the_same_wherever_it_writes(begin: Begin, team
                 await write(session)
 
     async with begin() as session:
-        assert await comments.tally(session, incident.id) == (0, None)
+        assert await talk.tally(session, incident.id) == (0, None)

@@ -219,8 +219,8 @@ async def test_several_changes_of_one_card_are_one_update(workspace: Workspace) 
     before = await workspace.mark()
     await workspace.faults({"method": "chat.update", "kind": "ratelimited", "times": 1, "retry_after": 1})
 
-    for line in ("take 1", "revert 1", "take 1", "resolve 1 done"):
-        await workspace.stage.command("ben", "#incidents", line)
+    for who, line in (("ben", "take 1"), ("ana", "revert 1"), ("ben", "take 1"), ("ana", "resolve 1 done")):
+        await workspace.stage.command(who, "#incidents", line)
     await workspace.delivered()
 
     assert (await workspace.calls(after=before)).count("chat.update") == 2

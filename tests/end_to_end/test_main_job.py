@@ -58,20 +58,18 @@ async def test_every_step_by_command(workspace: Workspace) -> None:
     card = await workspace.stage.card("#incidents", "Disk full")
     thread = [m["text"] for m in await workspace.stage.messages("#incidents") if m["ts"] != card["ts"]]
     assert thread == [
-        "Ben Okafor started work",
-        "Ben Okafor put it back to open",
-        "Ben Okafor started work and resolved it: added space",
-        "Ben Okafor reopened it: it came back",
+        "Ben Okafor started work and put it back to open and started work and resolved it: added space and "
+        "reopened it: it came back",
     ]
 
 
 async def test_every_step_by_button(workspace: Workspace) -> None:
     stage, card = workspace.stage, await workspace.opened("Disk full")
-    assert labels(card) == ["Take it", "Resolve…"]
+    assert labels(card) == ["Take it", "Assign…", "Resolve…"]
 
     await stage.click("ben", "#incidents", card, "incident.take")
     card = await stage.card("#incidents", "Disk full")
-    assert labels(card) == ["Resolve…", "Back to open"]
+    assert labels(card) == ["Resolve…", "Assign…", "Back to open"]
 
     await stage.click("ben", "#incidents", card, "incident.revert")
     card = await stage.card("#incidents", "Disk full")
@@ -83,7 +81,7 @@ async def test_every_step_by_button(workspace: Workspace) -> None:
 
     await stage.click("ana", "#incidents", card, "incident.reopen_form")
     await stage.submit("ana", note="it came back")
-    assert labels(await stage.card("#incidents", "Disk full")) == ["Resolve…", "Back to open"]
+    assert labels(await stage.card("#incidents", "Disk full")) == ["Resolve…", "Assign…", "Back to open"]
 
 
 async def test_a_list_has_ten_a_page(workspace: Workspace) -> None:
@@ -93,7 +91,7 @@ async def test_a_list_has_ten_a_page(workspace: Workspace) -> None:
     first = await workspace.stage.command("ana", "#incidents", "list")
     assert len([b for b in first["blocks"] if b["type"] == "section"]) == 11
     ephemeral = (await workspace.stage.state())["ephemerals"]["U0ANA00000"][-1]
-    await workspace.stage.click("ana", "#incidents", ephemeral, "line.run")
+    await workspace.stage.click("ana", "#incidents", ephemeral, "line.run:next")
     await workspace.stage.quiet()
 
     second = (await workspace.stage.state())["ephemerals"]["U0ANA00000"][-1]
@@ -105,11 +103,13 @@ async def test_lists_narrow_and_mine_is_mine(workspace: Workspace) -> None:
     await answer(workspace, "quick Typo in the footer p4", by="ana")
     await answer(workspace, "take 1")
 
-    assert await answer(workspace, "list p1 outage") == "Incidents: INC-1 Checkout is down"
-    assert await answer(workspace, "list unassigned") == "Incidents: INC-2 Typo in the footer"
-    assert await answer(workspace, "list @ben") == "Incidents: INC-1 Checkout is down"
+    assert await answer(workspace, "list p1 outage") == "Incidents · critical · outage: INC-1 Checkout is down"
+    assert await answer(workspace, "list unassigned") == "Incidents · unassigned: INC-2 Typo in the footer"
+    assert await answer(workspace, "list @ben") == "Incidents · assigned to <@U0BEN00000>: INC-1 Checkout is down"
     assert await answer(workspace, "mine", by="ana") == "Yours: INC-2 Typo in the footer"
-    assert await answer(workspace, "list resolved") == "Incidents: none. That is all there is to see."
+    assert await answer(workspace, "list resolved") == (
+        "Incidents · resolved: none that you can see. Try fewer filters, or `/incident search` for words."
+    )
 
 
 async def test_showing_one_tells_its_last_comments(workspace: Workspace) -> None:
@@ -120,7 +120,7 @@ async def test_showing_one_tells_its_last_comments(workspace: Workspace) -> None
 
     assert "*Ben Okafor*" in str(shown["blocks"])
     assert "cleaning up" in str(shown["blocks"])
-    assert labels(shown) == ["Take it", "Resolve…"]
+    assert labels(shown) == ["Take it", "Assign…", "Resolve…", "All comments"]
 
 
 async def test_a_long_description_is_shown_whole_on_request(workspace: Workspace) -> None:
@@ -157,4 +157,4 @@ async def test_creating_by_form_can_assign_and_tells_the_assignee(workspace: Wor
         ("critical", "outage", "since 14:05")
     ]
     direct = [c for c in (await workspace.stage.state())["channels"] if c["id"] == "D0BEN00000"]
-    assert "is assigned to you" in direct[0]["messages"][-1]["text"]
+    assert "Ana Almeida assigned" in direct[0]["messages"][-1]["text"]

@@ -1,0 +1,37 @@
+"""A list that somebody posted for a whole channel."""
+
+from slack_sdk.errors import SlackApiError
+from slack_sdk.web.async_client import AsyncWebClient
+
+from bot import asking, identity, sync
+from bot.errors import code_of
+from bot.finding import pages, views
+from bot.house import House
+from bot.relay import Delivery, Undeliverable
+from domain import listing
+from domain.errors import DomainError
+from domain.outbox import Outgoing, Topic
+
+CLOSED = {"not_in_channel", "channel_not_found", "is_archived", "restricted_action"}
+
+
+async def post_list(message: Outgoing, slack: AsyncWebClient, house: House) -> None:
+    """Only what everybody in the channel may see; where the bot cannot post, the person is told."""
+    asked = message.payload
+    person = (await identity.person(asked["user"], slack, house)).at(channel_id=asked["channel"])
+    try:
+        async with house.begin() as session:
+            request = await asking.understood(session, asked["line"], person, thread_ts="")
+            seen = listing.visible_in(house.workspace_id, asked["channel"])
+            shown = await pages.page(session, request, person, house, seen=seen)
+    except DomainError as error:
+        raise Undeliverable(f"the list cannot be made: {type(error).__name__}") from None
+    try:
+        await sync.post_once(slack, message, channel=asked["channel"], **views.posted(shown, person.name))
+    except SlackApiError as error:
+        if code_of(error) not in CLOSED:
+            raise
+        await sync.tell(slack, message, asked["user"], **views.not_posted(asked["channel"]))
+
+
+DELIVERIES: dict[Topic, Delivery] = {Topic.LIST_SHARED: post_list}

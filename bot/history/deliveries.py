@@ -1,0 +1,75 @@
+"""What happened, told after the commit: the line in the thread, and the files of an export."""
+
+from uuid import UUID
+
+from slack_sdk.errors import SlackApiError
+from slack_sdk.web.async_client import AsyncWebClient
+
+from bot import identity, sync
+from bot.blocks import Message
+from bot.errors import code_of
+from bot.history import export, views
+from bot.house import House
+from bot.relay import Delivery, Undeliverable, without_card
+from domain import incidents, talk, timeline, workspaces
+from domain.errors import NotFound
+from domain.incidents import Target
+from domain.outbox import Outgoing, Topic
+
+LINE_GONE = {"message_not_found", "cant_update_message", "edit_window_closed", "channel_not_found"}
+
+
+async def post_line(message: Outgoing, slack: AsyncWebClient, house: House) -> None:
+    """One line in the thread for what one person changed within a minute: the first posts it, the next add to it."""
+    batch = UUID(message.payload["batch"])
+    async with house.begin() as session:
+        incident = await incidents.read(session, message.incident_id)
+        if incident is None or incident.deleted_at is not None:
+            return
+        _, last_word = await talk.tally(session, incident.id)
+        happenings = await timeline.burst(session, incident.id, batch, after=last_word)
+    if incident.card_ts is None:
+        raise await without_card(message, house)
+    line = views.line(happenings)
+    known = next((h.line_ts for h in happenings if h.line_ts), None)
+    ts = await _updated(slack, incident.channel_id, known, line) if known else None
+    place = {"channel": incident.channel_id, "thread_ts": incident.card_ts}
+    ts = ts or await sync.post_once(slack, message, **place, **line)
+    async with house.begin() as session:
+        await timeline.lined(session, batch, ts=ts)
+
+
+async def send_export(message: Outgoing, slack: AsyncWebClient, house: House) -> None:
+    """Two files by direct message to whoever asked, if they still may see the incident."""
+    asked = message.payload
+    person = await identity.person(asked["user"], slack, house)
+    try:
+        async with house.begin() as session:
+            is_public = await workspaces.is_public(session, house.workspace_id, asked["channel"])
+            reader = person.at(channel_id=asked["channel"] if is_public else None)
+            incident = await incidents.get(session, Target(id=message.incident_id), by=reader)
+            happenings, _ = await timeline.page(session, incident.id)
+            said = await talk.whole(session, incident.id)
+    except NotFound:
+        raise Undeliverable("the person may not see the incident any more") from None
+    opened = await slack.conversations_open(users=asked["user"])
+    files = {
+        f"{incident.ref}.md": export.markdown(incident, happenings, said),
+        f"{incident.ref}.json": export.json_text(incident, happenings, said),
+    }
+    words = views.exported(incident, len(said))["text"]
+    await sync.upload(slack, channel=opened["channel"]["id"], words=words, files=files)
+
+
+async def _updated(slack: AsyncWebClient, channel: str, ts: str, line: Message) -> str | None:
+    """The line with more in it; None if it is not there any more."""
+    try:
+        await slack.chat_update(channel=channel, ts=ts, **line)
+    except SlackApiError as error:
+        if code_of(error) not in LINE_GONE:
+            raise
+        return None
+    return ts
+
+
+DELIVERIES: dict[Topic, Delivery] = {Topic.CHANGE_NOTED: post_line, Topic.EXPORT_ASKED: send_export}

@@ -1,0 +1,218 @@
+"""Lists and searches, their pages, and posting one for everybody."""
+
+import pytest
+
+from tests.end_to_end.conftest import Json, Workspace
+from tests.end_to_end.eyes import answer, direct_messages, words_of
+
+
+def buttons(message: Json) -> dict[str, Json]:
+    found = [e for b in message["blocks"] if b["type"] == "actions" for e in b["elements"]]
+    return {element["text"]["text"]: element for element in found}
+
+
+async def pressed(workspace: Workspace, who: str, message: Json, name: str, channel: str = "#incidents") -> Json:
+    """A button of an answer, pressed; the answer that takes its place."""
+    before = (await workspace.stage.state())["ephemerals"][f"U0{who.upper()}".ljust(10, "0")]
+    shown = next(m for m in reversed(before) if m["blocks"] and words_of(m["blocks"]) == words_of(message["blocks"]))
+    body = {"user": who, "channel": channel, "message_ts": shown["ts"]}
+    await workspace.control("action", {**body, "action_id": buttons(message)[name]["action_id"]})
+    last: Json = (await workspace.stage.state())["ephemerals"][f"U0{who.upper()}".ljust(10, "0")][-1]
+    return last
+
+
+async def many(workspace: Workspace, count: int, title: str = "Disk {n} full") -> None:
+    """Incidents of Ana's without cards."""
+    await answer(workspace, f'quick "{title.format(n=1)}"', by="ana")
+    await workspace.delivered()
+    async with workspace.engine.begin() as connection:
+        await connection.exec_driver_sql(
+            "INSERT INTO incident (id, workspace_id, number, title, priority, category, owner_id, channel_id, card_ts)"
+            " SELECT gen_random_uuid(), workspace_id, n, replace(title, '1', n::text), priority, category, owner_id,"
+            " channel_id, '1.' || n FROM incident, generate_series(2, %s) n",
+            (count,),
+        )
+
+
+async def test_a_list_says_which_filters_apply(workspace: Workspace) -> None:
+    await workspace.opened("Disk full")
+
+    said = await answer(workspace, "list p1,p3 bug unassigned owner:@ana in:#incidents newer:2d", by="ben")
+
+    assert said.startswith("Incidents · critical, medium · bug · unassigned · opened by <@U0ANA00000> · opened after")
+    assert "in <#C0INCIDENT>: INC-1 Disk full" in said
+
+
+async def test_pages_go_forth_and_back_while_others_work(workspace: Workspace) -> None:
+    await many(workspace, 25)
+    first = await workspace.stage.command("ben", "#incidents", "list p3")
+    assert list(buttons(first)) == ["Next", "Post here"]
+
+    await answer(workspace, "resolve 3 done", by="ana")
+    second = await pressed(workspace, "ben", first, "Next")
+    assert "INC-11 " in second["text"]
+    assert "INC-20 " in second["text"]
+    assert "INC-21 " not in second["text"]
+
+    third = await pressed(workspace, "ben", second, "Next")
+    assert "INC-21 " in third["text"]
+    assert list(buttons(third)) == ["Previous", "Post here"]
+    back = await pressed(workspace, "ben", third, "Previous")
+    assert back["text"] == second["text"]
+
+
+async def test_a_page_button_works_a_day_later_and_an_empty_page_says_so(workspace: Workspace) -> None:
+    await many(workspace, 12)
+    first = await workspace.stage.command("ben", "#incidents", "list")
+    async with workspace.engine.begin() as connection:
+        await connection.exec_driver_sql(
+            "UPDATE incident SET status = 'resolved', resolved_at = now() WHERE number > 10"
+        )
+
+    later = await pressed(workspace, "ben", first, "Next")
+
+    assert "none that you can see" in later["text"]
+
+
+@pytest.mark.parametrize(
+    "line, words",
+    [
+        ("list colour:red", "There is no filter “colour”. There are p1 to p4, a category"),
+        ("list ownr:@ana", "There is no filter “ownr”. Did you mean owner:?"),
+        ("list p9", "“p9” is no priority. There are p1 to p4"),
+        ("list older:banana", "“older:banana” is no age. Write older:2d"),
+        ("list older:2d older:3d", "“older:” was given twice"),
+        ("list older:5d newer:2d", "“older” and “newer” leave no time between them"),
+        ("list status:closed", "“closed” is no status. There are open, in_progress and resolved"),
+        ("list category:weather", "There is no category “weather”. There are bug"),
+        ("list priority:urgent", "“urgent” is no priority"),
+        ("list unassigned @ben", "“unassigned” and an assignee contradict each other"),
+        ("list unassigned assignee:me", "“unassigned” and an assignee contradict each other"),
+        ("list @nosuchperson", "Nobody here is known as “nosuchperson”"),
+        ("list owner:nobody-known", "Nobody here is known as “nobody-known”"),
+        ("list in:#nowhere", "There is no channel “#nowhere” that you can see"),
+        ("list in:#security", "There is no channel"),
+        ("list in:#general in:#incidents", "a card is in one channel"),
+        ("list by:week", "There is no filter “by” here"),
+        ("list disk full", "“disk full” is no filter"),
+        ("search", "Say what to search for"),
+        ("search p1", "Say what to search for"),
+    ],
+)
+async def test_a_filter_that_makes_no_sense_is_told_and_nothing_is_guessed(
+    workspace: Workspace, line: str, words: str
+) -> None:
+    await workspace.opened("Disk full")
+
+    assert words in await answer(workspace, line, by="chloe")
+
+
+async def test_words_after_list_can_be_searched_for_with_a_button(workspace: Workspace) -> None:
+    await workspace.opened("Disk full")
+    shown = await workspace.stage.command("ben", "#incidents", "list disk p3")
+
+    found = await pressed(workspace, "ben", shown, "Search for it instead")
+
+    assert "Search · “disk” · medium: INC-1 Disk full" in found["text"]
+
+
+async def test_a_search_looks_into_comments_and_shows_what_was_said(workspace: Workspace) -> None:
+    card = await workspace.opened("Till")
+    await workspace.stage.reply("ben", "#incidents", card, "the *card reader* is dead & gone")
+    await answer(workspace, "resolve 1 replaced", by="ben")
+
+    shown = await workspace.stage.command("chloe", "#general", 'search "card reader"')
+
+    assert "Search · “card reader”: INC-1 Till" in shown["text"]
+    assert "> the *card reader* is dead &amp; gone" in words_of(shown["blocks"])
+
+
+@pytest.mark.parametrize(
+    "words", ["%", "'", '"', "\\", "the and of", "x" * 3_000, "ტერმინალი", "p1x <!here>", "—", "a:b"]
+)
+async def test_anything_can_be_searched_for(workspace: Workspace, words: str) -> None:
+    await workspace.opened("Disk full")
+
+    said = await answer(workspace, f"search {words}", by="ben")
+
+    assert "none that you can see" in said
+
+
+async def test_typing_errors_find_similar_ones_and_say_so(workspace: Workspace) -> None:
+    await many(workspace, 12, "Checkout {n} fails")
+
+    shown = await workspace.stage.command("ben", "#incidents", "search chekcout")
+    further = await pressed(workspace, "ben", shown, "Next")
+
+    assert "Nothing has exactly these words. These are similar." in words_of(shown["blocks"])
+    assert "INC-12 " in shown["text"]
+    assert "INC-2 " in further["text"]
+
+
+async def test_a_search_of_three_thousand_characters_says_what_was_left_out(workspace: Workspace) -> None:
+    await many(workspace, 15, "Disk {n} full")
+
+    shown = await workspace.stage.command("ben", "#incidents", "search " + "disk " * 600)
+
+    assert "at most 12 words and 300 characters" in words_of(shown["blocks"])
+    assert all(len(button["value"]) < 2_000 for button in buttons(shown).values())
+    assert "INC-5 " in (await pressed(workspace, "ben", shown, "Next"))["text"]
+
+
+async def test_mine_is_mine_and_search_can_be_narrowed_to_me(workspace: Workspace) -> None:
+    await workspace.opened("Disk full")
+    await answer(workspace, "assign 1 @ben", by="ana")
+
+    assert "INC-1" in await answer(workspace, "mine", by="ben")
+    assert "INC-1" in await answer(workspace, "search disk assignee:me owner:@ana", by="ben")
+    assert "none that you can see" in await answer(workspace, "search disk assignee:me", by="chloe")
+
+
+async def test_a_posted_list_shows_only_what_the_whole_channel_may_see(workspace: Workspace) -> None:
+    await workspace.opened("Disk full")
+    await workspace.opened("Badge lost", channel="#security")
+    shown = await workspace.stage.command("ana", "#incidents", "list")
+    assert "Badge lost" in shown["text"]
+
+    await pressed(workspace, "ana", shown, "Post here")
+    await workspace.delivered()
+
+    posted = (await workspace.stage.messages("#incidents"))[-1]
+    assert posted["text"].startswith("Ana Almeida posted: Incidents: INC-1 Disk full")
+    assert "Badge" not in str(posted)
+    assert "Only what everybody here may see is listed." in words_of(posted["blocks"])
+
+
+async def test_the_buttons_of_a_posted_list_answer_whoever_presses_them(workspace: Workspace) -> None:
+    await many(workspace, 12)
+    shown = await workspace.stage.command("ana", "#incidents", "list")
+    await pressed(workspace, "ana", shown, "Post here")
+    await workspace.delivered()
+    posted = (await workspace.stage.messages("#incidents"))[-1]
+    press = {"user": "ben", "channel": "#incidents", "message_ts": posted["ts"], "action_id": "line.run:next"}
+
+    await workspace.control("action", press)
+
+    assert "INC-11 " in (await workspace.stage.state())["ephemerals"]["U0BEN00000"][-1]["text"]
+    assert (await workspace.stage.messages("#incidents"))[-1]["text"] == posted["text"]
+
+
+async def test_a_list_cannot_be_posted_where_the_bot_is_not(workspace: Workspace) -> None:
+    await workspace.opened("Disk full")
+    shown = await workspace.stage.command("ana", "#random", "list")
+
+    refused = await pressed(workspace, "ana", shown, "Post here", channel="#random")
+
+    assert "Incident Tracker is not in this channel. Invite it" in refused["text"]
+    assert await workspace.rows("SELECT 1 FROM outbox") == []
+
+
+async def test_whoever_posted_where_the_bot_was_removed_meanwhile_is_told(workspace: Workspace) -> None:
+    await workspace.opened("Disk full")
+    shown = await workspace.stage.command("ana", "#incidents", "list")
+    await workspace.faults({"method": "chat.postMessage", "kind": "error:not_in_channel", "times": 1})
+
+    await pressed(workspace, "ana", shown, "Post here")
+    await workspace.delivered()
+
+    assert "Your list was not posted" in (await direct_messages(workspace, "ana"))[-1]

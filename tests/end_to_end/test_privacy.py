@@ -1,0 +1,222 @@
+"""Incidents of a private channel, from the side of those who must not see them."""
+
+from typing import Any
+
+import pytest
+
+from bot import app
+from tests.end_to_end.conftest import Json, Workspace, settings_of
+from tests.end_to_end.eyes import answer, handed_in
+
+# #security is private; Ana and Ben are in it, Chloe is not.
+
+
+@pytest.fixture
+async def badge(workspace: Workspace) -> Json:
+    """A private incident of Ana's, with a comment; INC-1."""
+    card = await workspace.opened("Badge lost", channel="#security")
+    await workspace.stage.reply("ben", "#security", card, "turnstile seven")
+    return card
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "show 1", "show 1 plain", "history 1", "export 1", "take 1", "assign 1 @chloe", "unassign 1", "start 1",
+        "resolve 1 done", "p 1 low", "category 1 outage", "edit 1", "rename 1 Mine", "comment 1 hello", "comment 1",
+        "delete 1", "why edit 1", "reopen 1",
+    ],
+)  # fmt: skip
+async def test_no_verb_tells_an_outsider_that_it_exists(workspace: Workspace, badge: Json, line: str) -> None:
+    assert await answer(workspace, line, by="chloe", channel="#general") == (
+        "There is no INC-1 that you can see. Look at /incident list for the open ones."
+    )
+
+
+@pytest.mark.parametrize("line", ["", "list", "mine", "take", "history", "search badge", "search turnstile"])
+async def test_no_list_and_no_picker_shows_it_to_an_outsider(workspace: Workspace, badge: Json, line: str) -> None:
+    shown = str(await workspace.stage.command("chloe", "#general", line))
+
+    assert "Badge" not in shown
+    assert "turnstile seven" not in shown
+    assert "INC-1" not in shown
+
+
+async def test_a_member_of_the_channel_sees_it_from_everywhere(workspace: Workspace, badge: Json) -> None:
+    assert "Badge lost" in await answer(workspace, "list", by="ben", channel="#general")
+    assert "Badge lost" in await answer(workspace, "show 1", by="ben", channel="#general")
+
+
+async def test_whoever_leaves_the_channel_sees_it_no_longer_and_whoever_joins_does(
+    workspace: Workspace, badge: Json
+) -> None:
+    await workspace.stage.do("member", user="ben", channel="#security", leave=True)
+    await workspace.stage.do("member", user="chloe", channel="#security", join=True, by="ana")
+    await workspace.stage.quiet()
+
+    assert "There is no INC-1" in await answer(workspace, "show 1", by="ben", channel="#general")
+    assert "Badge lost" in await answer(workspace, "show 1", by="chloe", channel="#general")
+
+
+async def test_a_start_learns_who_left_while_nobody_listened(workspace: Workspace, badge: Json) -> None:
+    await workspace.stop()
+    await workspace.control("member", {"user": "ben", "channel": "#security", "leave": True})
+
+    async with app.running(settings_of(workspace.sandbox), workspace.engine):
+        assert "There is no INC-1" in await answer(workspace, "show 1", by="ben", channel="#general")
+        assert "Badge lost" in await answer(workspace, "show 1", by="ana", channel="#general")
+
+
+async def test_a_channel_nobody_told_about_is_known_once_somebody_acts_in_it(workspace: Workspace, badge: Json) -> None:
+    async with workspace.engine.begin() as connection:
+        await connection.exec_driver_sql("DELETE FROM channel_member")
+    assert "There is no INC-1" in await answer(workspace, "show 1", by="ben", channel="#general")
+
+    await answer(workspace, "list", by="ben", channel="#security")
+
+    assert "Badge lost" in await answer(workspace, "show 1", by="ben", channel="#general")
+
+
+async def test_the_owner_and_the_assignee_see_it_wherever_they_are(workspace: Workspace, badge: Json) -> None:
+    await answer(workspace, "assign 1 @chloe", by="ana", channel="#security")
+
+    assert "Badge lost" in await answer(workspace, "show 1", by="chloe", channel="#general")
+
+
+def clicked(action: Json, *, who: str = "U0CHLOE000") -> Json:
+    """A click in #general that carries what its sender likes."""
+    return {
+        "type": "block_actions",
+        "user": {"id": who},
+        "team": {"id": "T0HARBOUR0"},
+        "channel": {"id": "C0GENERAL0"},
+        "container": {"type": "message", "message_ts": "1.2", "channel_id": "C0GENERAL0"},
+        "trigger_id": "1.2.3",
+        "actions": [{"block_id": "b", "type": "button", **action}],
+    }
+
+
+def sent(callback_id: str, metadata: str, **values: Any) -> Json:
+    """A form that carries what its sender likes."""
+    typed = {name: {name: {"type": "plain_text_input", "value": value}} for name, value in values.items()}
+    inputs = [{"type": "input", "block_id": name, "element": {"action_id": name}} for name in values]
+    view = {
+        "id": "V1",
+        "type": "modal",
+        "callback_id": callback_id,
+        "private_metadata": metadata,
+        "state": {"values": typed},
+        "blocks": inputs,
+    }
+    return {
+        "type": "view_submission",
+        "user": {"id": "U0CHLOE000"},
+        "team": {"id": "T0HARBOUR0"},
+        "trigger_id": "1.2.3",
+        "view": view,
+    }
+
+
+async def told(workspace: Workspace, mark: int) -> str:
+    """All that the bot sent to Slack since then; what refuses is among it, what is private must not be."""
+    await workspace.stage.quiet()
+    sent = [entry["args"] for entry in await workspace.log(mark) if entry["kind"] == "api"]
+    assert sent, "not even a refusal"
+    return str(sent)
+
+
+BEFORE = "SELECT status, priority, title, assignee_id, deleted_at, version FROM incident WHERE number = 1"
+
+
+@pytest.mark.parametrize(
+    "action_id",
+    [
+        "incident.take", "incident.revert", "incident.resolve_form", "incident.reopen_form", "incident.assign_form",
+        "incident.show_all",
+    ],
+)  # fmt: skip
+async def test_a_forged_button_reaches_nothing(workspace: Workspace, badge: Json, action_id: str) -> None:
+    [(incident_id,)] = await workspace.rows("SELECT id FROM incident")
+    before = await workspace.rows(BEFORE)
+    mark = await workspace.mark()
+
+    assert await handed_in(workspace, clicked({"action_id": action_id, "value": f"{incident_id}:1"})) == 200
+
+    assert await workspace.rows(BEFORE) == before
+    assert "Badge" not in await told(workspace, mark)
+
+
+@pytest.mark.parametrize("entry", ["edit_form", "classify_form", "history", "export", "delete_form"])
+async def test_a_forged_menu_choice_reaches_nothing(workspace: Workspace, badge: Json, entry: str) -> None:
+    [(incident_id,)] = await workspace.rows("SELECT id FROM incident")
+    mark = await workspace.mark()
+    option = {"value": f"incident.{entry}:{incident_id}:1"}
+
+    body = clicked({"type": "overflow", "action_id": "card.menu:", "selected_option": option})
+    assert await handed_in(workspace, body) == 200
+
+    assert "Badge" not in await told(workspace, mark)
+    assert not await workspace.rows("SELECT 1 FROM outbox")
+
+
+@pytest.mark.parametrize(
+    "callback_id, values",
+    [
+        ("incident.resolve", {"note": "mine", "fixed_at": None}),
+        ("incident.reopen", {"note": "mine"}),
+        ("incident.assign", {"assignee": None}),
+        ("incident.edit", {"title": "Mine", "priority": "low"}),
+        ("incident.delete", {}),
+        ("comment.new", {"comment": "hello"}),
+    ],
+)
+@pytest.mark.parametrize("metadata", ["own", "channel", "", "[]", "{", '{"about": 7}', "null"])
+async def test_a_forged_form_reaches_nothing(
+    workspace: Workspace, badge: Json, callback_id: str, values: dict[str, Any], metadata: str
+) -> None:
+    [(incident_id,)] = await workspace.rows("SELECT id FROM incident")
+    before = await workspace.rows(BEFORE)
+    carried = {
+        "own": f'{{"about": "{incident_id}:1"}}',
+        "channel": f'{{"about": "{incident_id}:1", "channel": "C0SECURITY", "seen": {{}}}}',
+    }
+
+    assert await handed_in(workspace, sent(callback_id, carried.get(metadata, metadata), **values)) == 200
+
+    assert await workspace.rows(BEFORE) == before
+    assert await workspace.rows("SELECT content FROM comment") == [("turnstile seven",)]
+
+
+async def test_comments_of_a_private_incident_are_not_read_by_their_ids(workspace: Workspace, badge: Json) -> None:
+    [(comment_id,)] = await workspace.rows("SELECT id FROM comment")
+    [(incident_id,)] = await workspace.rows("SELECT id FROM incident")
+    mark = await workspace.mark()
+
+    for value in (
+        f"comment.show_all:{comment_id}",
+        f"comment.edit_form:{comment_id}",
+        f"comment.delete_form:{comment_id}",
+    ):
+        body = clicked({"type": "overflow", "action_id": "comment.menu:x", "selected_option": {"value": value}})
+        assert await handed_in(workspace, body) == 200
+    assert await handed_in(workspace, clicked({"action_id": "comment.all", "value": f"{incident_id}:-1"})) == 200
+
+    assert "turnstile" not in await told(workspace, mark)
+
+
+async def test_a_line_in_a_forged_button_is_answered_as_if_its_sender_had_typed_it(
+    workspace: Workspace, badge: Json
+) -> None:
+    before = await workspace.rows(BEFORE)
+
+    assert await handed_in(workspace, clicked({"action_id": "line.run:0", "value": "resolve 1 done"})) == 200
+
+    assert await workspace.rows(BEFORE) == before
+
+
+async def test_a_superuser_sees_it_without_being_a_member(workspace: Workspace, badge: Json) -> None:
+    await answer(workspace, "whoami", by="chloe")
+    async with workspace.engine.begin() as connection:
+        await connection.exec_driver_sql("UPDATE \"user\" SET is_superuser = true WHERE full_name = 'Chloe Martin'")
+
+    assert "Badge lost" in await answer(workspace, "show 1", by="chloe", channel="#general")
