@@ -10,7 +10,7 @@ OLDEST = 3.11
 MAKEFLAGS += --no-print-directory
 
 .DEFAULT_GOAL := help
-.PHONY: help demo tour test test-browser check format lock
+.PHONY: help demo tour test test-browser bench check format lock
 .DELETE_ON_ERROR:
 
 help:  ## show this
@@ -28,6 +28,9 @@ test: $(STAMP)  ## all tests; ARGS="-k thread" and so on
 
 test-browser: $(STAMP)  ## only the tests that drive Debian's Chromium
 	@$(IN) pytest -m browser $(ARGS)
+
+bench: $(STAMP)  ## how quick it is as incidents become many; SIZES=1000,10000,100000 for the full run
+	@$(IN) bench $(if $(SIZES),--sizes $(SIZES))
 
 check: $(STAMP)  ## everything that CI runs
 	$(IN) ruff format --check .

@@ -15,12 +15,12 @@ from slack_sdk.webhook.async_client import AsyncWebhookClient
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as SATimeoutError
 
-from bot import blocks, mrkdwn
+from bot import blocks, forms, mrkdwn
 from bot.blocks import Block
 from bot.house import House, Payload
 from bot.mrkdwn import Mrkdwn
 from domain import homes, users
-from domain.errors import DomainError, Forbidden, Repeated
+from domain.errors import DomainError, Forbidden, Repeated, Stale
 
 log = structlog.get_logger(__name__)
 
@@ -108,6 +108,9 @@ def _beside_field(error: Exception, body: Payload, words: Mrkdwn) -> BoltRespons
     """In a form that stays open with all that was typed; the key must be one of its inputs, if it has any."""
     if isinstance(error, Repeated):
         return BoltResponse(status=200, body="")
+    if isinstance(error, Stale):
+        view = forms.again(body["view"], words, error.version)
+        return BoltResponse(status=200, body={"response_action": "update", "view": view})
     inputs = [block["block_id"] for block in body["view"]["blocks"] if block["type"] == "input"]
     if not inputs:
         return BoltResponse(status=200, body={"response_action": "update", "view": _notice(words)})

@@ -3,9 +3,12 @@
 import json
 import re
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
+from bot import blocks
+from bot.blocks import Block
 from bot.house import Payload
+from bot.mrkdwn import Mrkdwn
 from domain.errors import NotFound
 from domain.incidents import Incident
 from domain.sources import Source
@@ -13,10 +16,27 @@ from domain.sources import Source
 TS = re.compile(r"[0-9]{1,12}\.[0-9]{1,6}")
 """What Slack calls a message."""
 
+CHANGED: Final = "changed_meanwhile"
+ANYWAY: Final = " anyway"
+
 
 def carrying(incident: Incident, **more: Any) -> str:
     """The private metadata of a form about an incident: which, and in which version it was shown."""
     return json.dumps({"about": f"{incident.id}:{incident.version}", **more})
+
+
+def again(view: Payload, words: Mrkdwn, version: int) -> Block:
+    """The form as it was sent, with what happened meanwhile above it; sent once more, it counts for this version."""
+    shown = [block for block in view["blocks"] if block.get("block_id") != CHANGED]
+    submit = view["submit"]["text"].removesuffix(ANYWAY)
+    about = str(carried(view).get("about", "")).partition(":")[0]
+    return blocks.modal(
+        view["callback_id"],
+        view["title"]["text"],
+        [blocks.section(words, block_id=CHANGED), *shown],
+        submit=submit + ANYWAY,
+        private_metadata=json.dumps({**carried(view), "about": f"{about}:{version}"}),
+    )
 
 
 def carried(view: Payload) -> dict[str, Any]:

@@ -5,6 +5,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain import early_replies, homes, outbox
+from domain.comments import Comment
 from domain.incidents import Incident
 from domain.outbox import Topic
 from domain.threads import Thread
@@ -22,6 +23,7 @@ async def remember(session: AsyncSession, incident: Incident, *, ts: str) -> Non
     }
     await session.execute(insert(Thread).values(thread).on_conflict_do_nothing())
     await early_replies.adopt(session, incident, thread_ts=ts)
+    await _say_again(session, incident)
 
 
 async def move(session: AsyncSession, incident: Incident, *, channel_id: str) -> None:
@@ -53,6 +55,22 @@ async def repost(session: AsyncSession, workspace_id: str, channel_id: str) -> N
     rows = [
         outbox.row(Topic.INCIDENT_OPENED, workspace_id=workspace_id, incident_id=incident_id)
         for incident_id in await session.scalars(waiting.limit(100))
+    ]
+    if rows:
+        await outbox.add(session, *rows)
+
+
+async def _say_again(session: AsyncSession, incident: Incident) -> None:
+    """Comments that were made while there was no thread to post them in follow now; those on their way stay so."""
+    unsaid = (Comment.incident_id == incident.id, Comment.is_ours, Comment.ts.is_(None), Comment.deleted_at.is_(None))
+    rows = [
+        outbox.row(
+            Topic.COMMENT_MADE,
+            workspace_id=incident.workspace_id,
+            incident_id=incident.id,
+            comment_id=str(comment_id),
+        )
+        for comment_id in await session.scalars(select(Comment.id).where(*unsaid).order_by(Comment.created_at))
     ]
     if rows:
         await outbox.add(session, *rows)

@@ -10,7 +10,7 @@ from sqlalchemy import inspect
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain import db, timeline
-from domain.errors import AlreadyDone, Conflict
+from domain.errors import AlreadyDone, Conflict, Stale
 from domain.incidents import Incident, Status, Target
 from domain.outbox import Topic
 from domain.policy import Actor
@@ -62,9 +62,10 @@ async def record(
 async def require_version(
     session: AsyncSession, incident: Incident, target: Target, refusal: str, *, by: Actor
 ) -> None:
-    """Raise Conflict if the incident changed since the version that the person saw."""
+    """Raise Stale if the incident changed since the version that the person saw."""
     if target.version is not None and target.version != incident.version:
-        await conflict(session, incident, refusal, by=by)
+        words = await _refusal(session, incident, refusal, by=by)
+        raise Stale(f"{words} Look at the card before you go on.", version=incident.version)
 
 
 async def already(session: AsyncSession, incident: Incident, *what: What, by: Actor) -> NoReturn:
@@ -75,11 +76,8 @@ async def already(session: AsyncSession, incident: Incident, *what: What, by: Ac
 
 async def conflict(session: AsyncSession, incident: Incident, refusal: str, *, by: Actor) -> NoReturn:
     """Say what happened last, by whom, and what to do next."""
-    happening = await timeline.last(session, incident.id, *What)
-    raise Conflict(
-        f"{refusal}: {told(incident, happening, by=by)} It is {incident.status.label} now. "
-        + ("Reopen it first." if incident.status is Status.RESOLVED else "Look at the card before you go on.")
-    )
+    hint = "Reopen it first." if incident.status is Status.RESOLVED else "Look at the card before you go on."
+    raise Conflict(f"{await _refusal(session, incident, refusal, by=by)} {hint}")
 
 
 def told(incident: Incident, happening: Happening, *, by: Actor) -> str:
@@ -89,6 +87,11 @@ def told(incident: Incident, happening: Happening, *, by: Actor) -> str:
     if happening.what is What.ASSIGNED:
         verb = f"assigned to {happening.new}" if happening.new else f"taken from {happening.old}"
     return f"{incident.ref} was {verb} by {who} at {by.clock(happening.at)}."
+
+
+async def _refusal(session: AsyncSession, incident: Incident, refusal: str, *, by: Actor) -> str:
+    happening = await timeline.last(session, incident.id, *What)
+    return f"{refusal}: {told(incident, happening, by=by)} It is {incident.status.label} now."
 
 
 def _before(incident: Incident) -> dict[str, Any]:

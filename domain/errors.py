@@ -6,6 +6,7 @@ DomainError
 ├── InvalidInput  something typed cannot be used; carries the field
 └── Conflict      it changed meanwhile, or the lifecycle has no such step
     ├── AlreadyDone   what was asked for is so already
+    ├── Stale         it changed since the person saw it; carries its version now
     └── Repeated      the same form or message once more; nothing is left to do
 """
 
@@ -40,6 +41,18 @@ class Conflict(DomainError):
 
 class AlreadyDone(Conflict):
     """Somebody, perhaps the same person, did this before."""
+
+
+class Stale(Conflict):
+    """It changed since the person saw it; what was asked for could still be done to it as it is now.
+
+    Args:
+        version: of the incident now.
+    """
+
+    def __init__(self, message: str, *, version: int) -> None:
+        super().__init__(message)
+        self.version = version
 
 
 class Repeated(Conflict):

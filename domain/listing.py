@@ -15,6 +15,7 @@ from domain.users import SlackProfile
 from domain.workspaces import Channel
 
 PAGE = 10
+MOST_COUNTED = 1_000
 UNRESOLVED = (Status.OPEN, Status.IN_PROGRESS)
 
 Key = tuple[str, int]
@@ -96,6 +97,16 @@ async def page(
     found = list(await session.scalars(query.limit(PAGE + 1)))
     shown = found[:PAGE][::-1] if before else found[:PAGE]
     return turned(shown, is_more=len(found) > PAGE, is_back=before is not None, is_first=after is None)
+
+
+async def count(
+    session: AsyncSession, wanted: Filter, *, by: Actor, seen: ColumnElement[bool] | None = None
+) -> int | None:
+    """How many a list has in all; None if there are more than are worth counting."""
+    visible = visible_to(by) if seen is None else seen
+    matching = select(Incident.id).where(in_workspace(by), visible, *conditions(wanted, by)).limit(MOST_COUNTED + 1)
+    found = await session.scalar(select(func.count()).select_from(matching.subquery())) or 0
+    return found if found <= MOST_COUNTED else None
 
 
 def turned(shown: list[Incident], *, is_more: bool, is_back: bool, is_first: bool) -> Page:

@@ -7,7 +7,9 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped, mapped_column
 
+from domain import outbox
 from domain.db import Base
+from domain.outbox import Topic
 from domain.policy import Actor
 from domain.workspaces import Channel
 
@@ -20,6 +22,13 @@ class ChannelMember(Base):
     workspace_id: Mapped[str] = mapped_column(ForeignKey("workspace.id"), primary_key=True)
     channel_id: Mapped[str] = mapped_column(primary_key=True)
     slack_user_id: Mapped[str] = mapped_column(primary_key=True)
+
+
+async def meet(session: AsyncSession, workspace_id: str, channel_id: str, *, invited: bool = False) -> None:
+    """Something about the channel is new: Slack is asked what it is now, and who is in it."""
+    said = "yes" if invited else ""
+    row = outbox.row(Topic.CHANNEL_MET, workspace_id=workspace_id, lane=channel_id, channel_id=channel_id, invited=said)
+    await outbox.add(session, row)
 
 
 async def replace(session: AsyncSession, workspace_id: str, channel_id: str, slack_user_ids: Iterable[str]) -> None:

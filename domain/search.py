@@ -61,6 +61,9 @@ _PLACE = (Incident.id, Incident.number)
 Texts: TypeAlias = Callable[[Any], list[ColumnElement[bool]]]
 """What the own text of an incident, or of a selection of incidents, must be: any of these."""
 
+Matching: TypeAlias = tuple[Texts, ColumnElement[bool]]
+"""That, and what a comment must be."""
+
 
 @dataclass(frozen=True, slots=True)
 class Hit:
@@ -118,14 +121,12 @@ async def page(
     terms = list(dict.fromkeys(terms))
     visible = visible_to(by) if seen is None else seen
     where = and_(in_workspace(by), visible, *conditions(wanted, by), _turned(turn))
-    is_similar = turn.is_similar
-    ids = [] if is_similar else await _ids(session, _exact(terms), where, by, turn)
-    if (not ids and turn == Turn()) or is_similar:
-        is_similar = True
-        ids = await _ids(session, _similar(terms), where, by, turn)
-    said = _similar(terms)[1] if is_similar else _exact(terms)[1]
-    hits = await _hits(session, ids[:PAGE], said)
-    return _found(hits, turn, is_more=len(ids) > PAGE, is_similar=is_similar and bool(ids), is_cut=is_cut)
+    hits = [] if turn.is_similar else await _hits(session, _exact(terms), where, by, turn)
+    is_similar = turn.is_similar or (not hits and turn == Turn())
+    if is_similar:
+        hits = await _hits(session, _similar(terms), where, by, turn)
+    shown = hits[-PAGE:] if turn.before is not None else hits[:PAGE]
+    return _found(shown, turn, is_more=len(hits) > PAGE, is_similar=is_similar and bool(hits), is_cut=is_cut)
 
 
 def bounded(words: tuple[str, ...]) -> tuple[list[str], bool]:
@@ -140,14 +141,14 @@ def bounded(words: tuple[str, ...]) -> tuple[list[str], bool]:
     return terms, room < 0
 
 
-def _exact(terms: list[str]) -> tuple[Texts, ColumnElement[bool]]:
+def _exact(terms: list[str]) -> Matching:
     """What an incident's own text must be, or a comment; said as the indexes say it."""
     query = _query(terms)
     said = func.to_tsvector(_SIMPLE, Comment.content).op("@@")(query)
     return lambda of: [func.to_tsvector(_SIMPLE, of.title + _SPACE + of.description).op("@@")(query)], said
 
 
-def _similar(terms: list[str]) -> tuple[Texts, ColumnElement[bool]]:
+def _similar(terms: list[str]) -> Matching:
     """The same for parts of words and typing errors; what no index knows is looked for in titles only."""
     if any(len(term) < SHORTEST_PART for term in terms):
         return lambda of: [_likeness(terms, of.title)], false()
@@ -158,14 +159,21 @@ def _similar(terms: list[str]) -> tuple[Texts, ColumnElement[bool]]:
     return own, _mixed_up(terms, Comment.content)
 
 
-async def _ids(
-    session: AsyncSession,
-    matching: tuple[Texts, ColumnElement[bool]],
-    where: ColumnElement[bool],
-    by: Actor,
-    turn: Turn,
-) -> list[UUID]:
-    """A page, and one more if there are more."""
+async def _hits(
+    session: AsyncSession, matching: Matching, where: ColumnElement[bool], by: Actor, turn: Turn
+) -> list[Hit]:
+    """A page, and one more if there are more, the newest first; each with its newest comment that matches."""
+    here = (Comment.incident_id == Incident.id, Comment.deleted_at.is_(None), matching[1])
+    said = select(Comment.content).where(*here).order_by(Comment.created_at.desc()).limit(1)
+    query = select(Incident, said.correlate(Incident).scalar_subquery())
+    query = query.where(Incident.id.in_(_ids(matching, where, by, turn))).options(*WITH_PEOPLE)
+    return [
+        Hit(incident, content) for incident, content in await session.execute(query.order_by(Incident.number.desc()))
+    ]
+
+
+def _ids(matching: Matching, where: ColumnElement[bool], by: Actor, turn: Turn) -> Select[UUID]:
+    """Which incidents these are, found in three parts."""
     own, said = matching
     talk = select(Comment.incident_id).where(
         Comment.workspace_id == by.workspace_id, Comment.deleted_at.is_(None), said
@@ -186,7 +194,7 @@ async def _ids(
     )
     found = union_all(*parts).subquery()
     order = found.c.number.asc() if turn.before is not None else found.c.number.desc()
-    return list(await session.scalars(select(found.c.id).order_by(order).limit(PAGE + 1)))
+    return select(found.c.id).order_by(order).limit(PAGE + 1)
 
 
 def _walked(own: Texts, said: ColumnElement[bool], where: ColumnElement[bool], turn: Turn) -> Select[UUID, int]:
@@ -243,17 +251,6 @@ def _swapped(term: str, column: Any) -> list[ColumnElement[bool]]:
         return []
     swapped = [term[:at] + term[at + 1] + term[at] + term[at + 2 :] for at in range(len(term) - 1)]
     return [column.icontains(word, autoescape=True) for word in dict.fromkeys(swapped)]
-
-
-async def _hits(session: AsyncSession, ids: list[UUID], matches: ColumnElement[bool]) -> list[Hit]:
-    """The incidents, the newest first, each with its newest comment that matches."""
-    if not ids:
-        return []
-    here = (Comment.incident_id == Incident.id, Comment.deleted_at.is_(None), matches)
-    said = select(Comment.content).where(*here).order_by(Comment.created_at.desc()).limit(1)
-    query = select(Incident, said.correlate(Incident).scalar_subquery()).where(Incident.id.in_(ids))
-    rows = await session.execute(query.options(*WITH_PEOPLE).order_by(Incident.number.desc()))
-    return [Hit(incident, content) for incident, content in rows]
 
 
 def _found(hits: list[Hit], turn: Turn, *, is_more: bool, is_similar: bool, is_cut: bool) -> Found:

@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped, mapped_column
 
 from domain import homes, membership, text
-from domain.db import Base
+from domain.db import ALIKE, Base
 from domain.policy import Actor, Standing
 
 
@@ -171,6 +171,16 @@ async def names(session: AsyncSession, workspace_id: str, slack_user_ids: Iterab
         SlackProfile.workspace_id == workspace_id, SlackProfile.slack_user_id.in_(wanted)
     )
     return {row.slack_user_id: row.name for row in await session.execute(known)}
+
+
+async def nearest(session: AsyncSession, workspace_id: str, name: str) -> str | None:
+    """The person in the workspace whose name is most like this one, if anybody's is."""
+    likeness = func.word_similarity(name, SlackProfile.name)
+    here = (SlackProfile.workspace_id == workspace_id, ~SlackProfile.is_deactivated, likeness > ALIKE)
+    found: str | None = await session.scalar(
+        select(SlackProfile.name).where(*here).order_by(likeness.desc(), SlackProfile.name).limit(1)
+    )
+    return found
 
 
 def _person(workspace_id: str, slack_user_id: str) -> Select[Any]:

@@ -1,14 +1,14 @@
 """Where the bot is: what Slack tells about channels."""
 
 from bot.house import House, Payload, Routes
-from domain import homes, membership, outbox, workspaces
-from domain.outbox import Topic
+from domain import homes, membership, workspaces
 
 
 async def somebody_joined(event: Payload, house: House) -> None:
     """The bot was invited: learn the channel. Somebody else who joins a private one sees its incidents now."""
     if event["user"] == house.bot_user_id:
-        await _meet(event["channel"], house, invited="yes")
+        async with house.begin() as session:
+            await membership.meet(session, house.workspace_id, event["channel"], invited=True)
         return
     async with house.begin() as session:
         await membership.join(session, house.workspace_id, event["channel"], event["user"])
@@ -24,7 +24,8 @@ async def somebody_left(event: Payload, house: House) -> None:
 
 async def channel_met(event: Payload, house: House) -> None:
     """The channel can be posted in again."""
-    await _meet(event["channel"], house)
+    async with house.begin() as session:
+        await membership.meet(session, house.workspace_id, event["channel"])
 
 
 async def channel_closed(event: Payload, house: House) -> None:
@@ -38,14 +39,6 @@ async def channel_renamed(event: Payload, house: House) -> None:
     channel = event["channel"]
     async with house.begin() as session:
         await workspaces.rename_channel(session, house.workspace_id, channel["id"], channel["name"])
-
-
-async def _meet(channel_id: str, house: House, *, invited: str = "") -> None:
-    row = outbox.row(
-        Topic.CHANNEL_MET, workspace_id=house.workspace_id, lane=channel_id, channel_id=channel_id, invited=invited
-    )
-    async with house.begin() as session:
-        await outbox.add(session, row)
 
 
 ROUTES = Routes(

@@ -1,6 +1,7 @@
 """The words after ``list``, ``mine`` and ``search`` → a filter, and back into a line for a button."""
 
 import re
+from collections.abc import Collection, Iterable
 from dataclasses import replace
 from datetime import timedelta
 from difflib import get_close_matches
@@ -9,8 +10,9 @@ from typing import Final
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.commands import Request
-from bot.lexer import PRIORITIES
-from domain import db, membership, workspaces
+from bot.lexer import FILTERS, PRIORITIES, bare
+from bot.mrkdwn import escape
+from domain import db, membership, users, workspaces
 from domain.errors import InvalidInput
 from domain.incidents import Priority, Status
 from domain.listing import Filter, Key
@@ -27,7 +29,7 @@ WHAT_THERE_IS: Final = (
 MOST_IN_LINE: Final = 1_900
 """Characters of a button's value, which Slack limits to 2,000."""
 
-_AGE: Final = re.compile(r"(\d{1,4})([mhdw])[a-z]*")
+_AGE: Final = re.compile(r"(\d{1,4})(m|min|minutes?|h|hours?|d|days?|w|weeks?)")
 _TURN: Final = re.compile(r"(after|before):(~?)(?:(critical|high|medium|low)-)?([0-9]{1,9})")
 """Ends the line of a *Next* or *Previous* button; ``~`` stands for similar words."""
 _KEYED: Final = re.compile(r"([A-Za-z]{2,20}):\S+")
@@ -40,18 +42,24 @@ async def read(session: AsyncSession, request: Request, actor: Actor) -> Filter:
     Raises:
         InvalidInput: a filter does not exist, or two contradict each other; names it and what there is.
     """
-    _require_known_names(request)
+    if request.names:
+        raise InvalidInput(await _nobody(session, request.names[0], "@", actor), field="assignee")
     is_search = request.verb == "search"
     wanted = Filter(
         statuses=tuple(map(Status, request.statuses)),
         any_status=is_search,
         priorities=tuple(map(Priority, request.priorities)),
         categories=request.categories,
-        assignees=request.people[:10],
+        assignees=request.people,
         involving_me=request.verb == "mine",
     )
-    for key, value in request.options:
+    for key, value in dict.fromkeys(request.options):
         wanted = await _with(session, wanted, key, value, actor)
+    if wanted.involving_me and wanted.assignees and actor.slack_user_id not in wanted.assignees:
+        raise InvalidInput(
+            "Nothing can match: “mine” is what you work on, and the assignee is somebody else. Try list.",
+            field="assignee",
+        )
     return wanted
 
 
@@ -60,31 +68,36 @@ def words_of(request: Request) -> tuple[str, ...]:
     return tuple(word for word in request.words if not _TURN.fullmatch(word))
 
 
-def unknown(words: tuple[str, ...]) -> str:
+def unknown(words: tuple[str, ...], categories: Collection[str]) -> str:
     """Why a word is no filter, as a sentence."""
     first = words[0]
     if keyed := _KEYED.fullmatch(first):
-        near = get_close_matches(keyed[1].lower(), KEYS, n=1)
-        guess = f" Did you mean {near[0]}:?" if near else ""
-        return f"There is no filter “{keyed[1]}”.{guess} {WHAT_THERE_IS}"
+        return f"There is no filter “{keyed[1]}”.{_near(keyed[1], KEYS, ':')} {WHAT_THERE_IS}"
     if _LEVEL.fullmatch(first):
         return f"“{first}” is no priority. There are p1 to p4: {', '.join(PRIORITIES)}."
-    return f"“{' '.join(words)[:100]}” is no filter. {WHAT_THERE_IS}"
+    guess = _near(first, [*PRIORITIES, *FILTERS, *categories]) if len(words) == 1 else ""
+    return f"“{' '.join(words)[:100]}” is no filter.{guess} {WHAT_THERE_IS}"
 
 
-def line(request: Request) -> str:
-    """The same request as a line that can be run again, without its page; short enough for a button."""
-    terms = bounded(words_of(request))[0]
+def line(request: Request, actor: Actor) -> str:
+    """The same request as a line that means the same whoever runs it, without its page.
+
+    Raises:
+        InvalidInput: it is too long for a button.
+    """
     parts = [
         request.verb,
-        *(f'"{term}"' if '"' not in term else term for term in terms),
+        *(_quoted(term) for term in bounded(words_of(request))[0]),
         *request.priorities,
-        *request.categories,
+        *(bare(category) for category in request.categories),
         *request.statuses,
-        *(f"<@{person}>" for person in request.people[:10]),
-        *(f"{key}:{_marked(key, value)}" for key, value in request.options),
+        *(f"<@{person}>" for person in request.people),
+        *(f"{key}:{_marked(key, value, actor)}" for key, value in dict.fromkeys(request.options)),
     ]
-    return " ".join(parts)[:MOST_IN_LINE]
+    whole = " ".join(parts)
+    if len(whole) > MOST_IN_LINE:
+        raise InvalidInput("These are too many filters for one line. Leave some out.", field="words")
+    return whole
 
 
 def turned(base: str, direction: str, place: Key | int, *, is_similar: bool = False) -> str:
@@ -118,9 +131,9 @@ async def _with(session: AsyncSession, wanted: Filter, key: str, value: str, act
         case "assignee" if value == "none":
             return replace(wanted, unassigned=True)
         case "assignee":
-            return replace(wanted, assignees=(*wanted.assignees, _person(key, value, actor)))
+            return replace(wanted, assignees=(*wanted.assignees, await _person(session, key, value, actor)))
         case "owner":
-            return replace(wanted, owners=(*wanted.owners, _person(key, value, actor)))
+            return replace(wanted, owners=(*wanted.owners, await _person(session, key, value, actor)))
         case "older" if wanted.opened_before is None:
             return replace(wanted, opened_before=db.now() - _age(key, value))
         case "newer" if wanted.opened_after is None:
@@ -142,12 +155,30 @@ async def _with(session: AsyncSession, wanted: Filter, key: str, value: str, act
     raise InvalidInput(f"There is no filter “{key}” here. {WHAT_THERE_IS}", field=key)
 
 
-def _person(key: str, value: str, actor: Actor) -> str:
-    if value.lower() in {"me", "@me"}:
+async def _person(session: AsyncSession, key: str, value: str, actor: Actor) -> str:
+    if _is_me(value):
         return actor.slack_user_id
     if re.fullmatch("[UW][A-Z0-9]+", value):
         return value
-    raise InvalidInput(f"Nobody here is known as “{value}”. Type {key}:@ and choose from Slack's list.", field=key)
+    raise InvalidInput(await _nobody(session, value, f"{key}:@", actor), field=key)
+
+
+async def _nobody(session: AsyncSession, name: str, typed: str, actor: Actor) -> str:
+    """What to say of a name that Slack did not turn into a person; guests do not learn who else is here."""
+    if _is_me(name):
+        return f"“@{name}” names nobody. Write assignee:me or owner:me."
+    near = await users.nearest(session, actor.workspace_id, name.lstrip("@")) if actor.is_member else None
+    guess = f" Did you mean {near}?" if near else ""
+    return f"Nobody here is known as “{name}”.{guess} Type {typed} and choose from Slack's list."
+
+
+def _is_me(name: str) -> bool:
+    return name.lower().lstrip("@") == "me"
+
+
+def _near(word: str, names: Iterable[str], end: str = "") -> str:
+    found = get_close_matches(word.lower(), list(names), n=1)
+    return f" Did you mean {found[0]}{end}?" if found else ""
 
 
 def _age(key: str, value: str) -> timedelta:
@@ -160,21 +191,22 @@ def _age(key: str, value: str) -> timedelta:
 async def _channel(session: AsyncSession, value: str, actor: Actor) -> str:
     found = await membership.channel_named(session, value.removeprefix("#"), by=actor)
     if found is None:
+        name = "such channel" if re.fullmatch("[CDG][A-Z0-9]+", value) else f"channel “{value}”"
         raise InvalidInput(
-            f"There is no channel “{value}” that you can see and where Incident Tracker is. Type in:# and choose.",
-            field="in",
+            f"There is no {name} that you can see and where Incident Tracker is. Type in:# and choose.", field="in"
         )
     return found
 
 
-def _require_known_names(request: Request) -> None:
-    if request.names:
-        raise InvalidInput(
-            f"Nobody here is known as “{request.names[0]}”. Type @ and choose from Slack's list.", field="assignee"
-        )
+def _quoted(term: str) -> str:
+    """In quotation marks that it does not contain, so that it stays one word and is no filter."""
+    begin, end = next((marks for marks in ('""', "“”", "«»") if not {*marks} & {*term}), ("", ""))
+    return f"{begin}{escape(term)}{end}"
 
 
-def _marked(key: str, value: str) -> str:
+def _marked(key: str, value: str, actor: Actor) -> str:
+    if key in ("assignee", "owner") and _is_me(value):
+        return f"<@{actor.slack_user_id}>"
     if key in ("assignee", "owner") and re.fullmatch("[UW][A-Z0-9]+", value):
         return f"<@{value}>"
     return f"<#{value}>" if key == "in" and re.fullmatch("[CDG][A-Z0-9]+", value) else value[:80]

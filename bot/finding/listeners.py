@@ -20,10 +20,11 @@ async def list_asked(session: AsyncSession, request: Request, actor: Actor, hous
     """``list``: unresolved incidents, or those with the named status."""
     words = filters.words_of(request)
     if words:
-        searching = filters.line(replace(request, verb="search"))
+        categories = await workspaces.category_names(session, actor.workspace_id)
+        searching = filters.line(replace(request, verb="search"), actor)
         run = blocks.button("Search for it instead", RUN, value=searching)
-        return views.no_filter(filters.unknown(words), run)
-    return await pages.page(session, request, actor, house)
+        return views.no_filter(filters.unknown(words, categories), run)
+    return pages.answer(await pages.look(session, request, actor), actor, house)
 
 
 async def mine_asked(session: AsyncSession, request: Request, actor: Actor, house: House) -> Answer:
@@ -33,11 +34,11 @@ async def mine_asked(session: AsyncSession, request: Request, actor: Actor, hous
 
 async def search_asked(session: AsyncSession, request: Request, actor: Actor, house: House) -> Answer:
     """``search``: words in titles, descriptions and comments."""
-    return await pages.page(session, request, actor, house)
+    return pages.answer(await pages.look(session, request, actor), actor, house)
 
 
 async def post_clicked(ack: AsyncAck, action: Payload, actor: Actor, house: House) -> None:
-    """*Post here*: the page, for everybody in the channel."""
+    """*Post here*: the list, for everybody in the channel."""
     channel_id = actor.channel_id or ""
     row = outbox.row(
         Topic.LIST_SHARED,

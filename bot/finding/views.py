@@ -1,6 +1,7 @@
 """What was found: a page of incidents, for one reader or for a channel."""
 
-from collections.abc import Sequence
+import re
+from collections.abc import Mapping, Sequence
 
 from bot import blocks
 from bot.blocks import Block, Message
@@ -13,6 +14,8 @@ from domain.search import Found
 
 POST = "list.post"
 SNIPPET = 150
+BEFORE = 40
+"""Characters of a snippet that stand before the word that matched."""
 
 
 def listing(page: Page, title: Mrkdwn, buttons: Sequence[Block], house: House) -> Message:
@@ -20,10 +23,10 @@ def listing(page: Page, title: Mrkdwn, buttons: Sequence[Block], house: House) -
     return _shown(title, [row(incident, house) for incident in page.incidents], page.incidents, buttons)
 
 
-def found(result: Found, title: Mrkdwn, buttons: Sequence[Block], house: House) -> Message:
-    """Up to ten incidents of a search, with the comment that matched."""
-    rows = [_hit(hit.incident, hit.said, house) for hit in result.hits]
-    notes = [Mrkdwn("Nothing has exactly these words. These are similar.")] if result.is_similar else []
+def found(result: Found, words: Sequence[str], title: Mrkdwn, buttons: Sequence[Block], house: House) -> Message:
+    """Up to ten incidents of a search, with what matched in a comment."""
+    rows = [_hit(hit.incident, hit.said, words, house) for hit in result.hits]
+    notes = [Mrkdwn("Nothing has exactly these words. Similar:")] if result.is_similar else []
     if result.is_cut:
         notes.append(Mrkdwn("Only the beginning was searched for: at most 12 words and 300 characters."))
     return _shown(title, rows, [hit.incident for hit in result.hits], buttons, notes=notes)
@@ -35,8 +38,14 @@ def no_filter(reason: str, run: Block) -> Message:
     return blocks.message(text, [blocks.section(text), blocks.actions(run)])
 
 
-def described(name: str, wanted: Filter, words: Sequence[str]) -> Mrkdwn:
-    """What a page is about: "Incidents · p1, p2 · unassigned"."""
+def described(
+    name: str, wanted: Filter, words: Sequence[str], names: Mapping[str, str] = {}, total: str = ""
+) -> Mrkdwn:
+    """What a page is about: "Incidents · high · unassigned · 25 in all".
+
+    Args:
+        names: of people by Slack id, where they must not be mentioned.
+    """
     parts = [
         ", ".join(f"“{word}”" for word in words),
         ", ".join(status.label for status in wanted.statuses),
@@ -45,8 +54,8 @@ def described(name: str, wanted: Filter, words: Sequence[str]) -> Mrkdwn:
         "unassigned" if wanted.unassigned else "",
     ]
     people = [
-        *(mrkdwn("assigned to {who}", who=user(person)) for person in wanted.assignees),
-        *(mrkdwn("opened by {who}", who=user(person)) for person in wanted.owners),
+        *(mrkdwn("assigned to {who}", who=names.get(person) or user(person)) for person in wanted.assignees),
+        *(mrkdwn("opened by {who}", who=names.get(person) or user(person)) for person in wanted.owners),
     ]
     if wanted.opened_before:
         people.append(mrkdwn("opened before {at}", at=date(wanted.opened_before)))
@@ -54,6 +63,8 @@ def described(name: str, wanted: Filter, words: Sequence[str]) -> Mrkdwn:
         people.append(mrkdwn("opened after {at}", at=date(wanted.opened_after)))
     if wanted.channel_id:
         people.append(mrkdwn("in {where}", where=channel(wanted.channel_id)))
+    if total:
+        people.append(mrkdwn("{total}", total=total))
     told = [mrkdwn("{part}", part=part) for part in (name, *parts) if part]
     return join(" · ", [*told, *people])
 
@@ -88,6 +99,14 @@ def not_posted(channel_id: str) -> Message:
     return blocks.message(text, [blocks.section(text)])
 
 
+def nothing_to_post(channel_id: str) -> Message:
+    """Told to whoever wanted a list posted of which others may see nothing."""
+    text = mrkdwn(
+        "Your list was not posted: not everybody in {where} may see what is in it.", where=channel(channel_id)
+    )
+    return blocks.message(text, [blocks.section(text)])
+
+
 def _shown(
     title: Mrkdwn,
     rows: Sequence[Mrkdwn],
@@ -97,20 +116,28 @@ def _shown(
     notes: Sequence[Mrkdwn] = (),
 ) -> Message:
     remarks = [blocks.context(*notes)] if notes else []
+    onward = [blocks.actions(*buttons)] if buttons else []
     if not rows:
         text = mrkdwn(
             "{title}: none that you can see. Try fewer filters, or `/incident search` for words.", title=title
         )
-        return blocks.message(text, [blocks.section(text), *remarks])
+        return blocks.message(text, [blocks.section(text), *remarks, *onward])
     told = [mrkdwn("{ref} {title}", ref=incident.ref, title=incident.title) for incident in incidents]
     text = mrkdwn("{title}: {rows}", title=title, rows=join("; ", told))
     head = blocks.section(mrkdwn("*{title}*", title=title))
-    onward = [blocks.actions(*buttons)] if buttons else []
     return blocks.message(text, [head, *remarks, *(blocks.section(text) for text in rows), *onward])
 
 
-def _hit(incident: Incident, said: str | None, house: House) -> Mrkdwn:
+def _hit(incident: Incident, said: str | None, words: Sequence[str], house: House) -> Mrkdwn:
     if said is None:
         return row(incident, house)
-    quote = " ".join(shorten(said, SNIPPET).split())
-    return mrkdwn("{row}\n> {quote}", row=row(incident, house), quote=quote)
+    return mrkdwn("{row}\n> {quote}", row=row(incident, house), quote=snippet(said, words))
+
+
+def snippet(said: str, words: Sequence[str]) -> str:
+    """A comment on one line, shortened to where the first of these words is; its beginning if none is in it."""
+    line = " ".join(said.split())
+    places = [found.start() for word in words if (found := re.search(re.escape(word), line, re.IGNORECASE))]
+    start = max(min(places, default=0) - BEFORE, 0)
+    start = start and line.find(" ", start) + 1
+    return ("…" if start else "") + shorten(line[start:], SNIPPET)

@@ -174,10 +174,11 @@ def _nothing_open(shows: Shows, reader: Actor) -> Block:
 
 
 def _rights(reader: Actor) -> Mrkdwn:
-    may = [action.value for action in Action if allows(reader, action)]
-    if reader.is_member and not reader.is_superuser:
-        may.append("change and delete what is yours")
-    return mrkdwn("*You can* {may}.", may=", ".join(may))
+    if reader.is_superuser:
+        return Mrkdwn("*You can* open incidents, work on them, comment, change and delete them, and restore them.")
+    if allows(reader, Action.CREATE):
+        return Mrkdwn("*You can* open incidents, work on them and comment; change and delete what is yours.")
+    return Mrkdwn("*You can* reply in the threads of incidents that you can see. Members can do the rest.")
 
 
 def _messages(reader: Actor) -> Block:

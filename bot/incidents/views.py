@@ -35,15 +35,25 @@ Tally: TypeAlias = tuple[int, datetime | None]
 STATES = {Status.OPEN: "🆕", Status.IN_PROGRESS: "🔧", Status.RESOLVED: "✅"}
 
 
-def card(incident: Incident, tally: Tally, changed: Sequence[Happening], house: House) -> Message:
+def card(
+    incident: Incident,
+    tally: Tally,
+    changed: Sequence[Happening],
+    house: House,
+    *,
+    earlier: Sequence[tuple[str, str]] = (),
+) -> Message:
     """The message at the head of the incident's thread.
 
     Args:
         changed: by the last request; the values that it replaced are struck through.
+        earlier: channel and ts of the cards that were there before this one, the newest first.
     """
     old = {happening.what: happening.old for happening in changed}
     parts = [_head(incident, house, old.get(What.RENAMED)), facts(incident, old), *_texts(incident)]
-    return blocks.message(sentence(incident), [*parts, blocks.actions(*_buttons(incident)), _tally(*tally)])
+    return blocks.message(
+        sentence(incident), [*parts, blocks.actions(*_buttons(incident)), _tally(tally, earlier, house)]
+    )
 
 
 def tombstone(incident: Incident, deleted: Happening) -> Message:
@@ -94,8 +104,12 @@ def linked(incident: Incident, house: House) -> Mrkdwn:
     """INC-42, a link to its card as soon as there is one."""
     if incident.card_ts is None:
         return escape(incident.ref)
-    place = f"{house.url}archives/{incident.channel_id}/p{incident.card_ts.replace('.', '')}"
-    return link(place, incident.ref)
+    return link(address(house, incident.channel_id, incident.card_ts), incident.ref)
+
+
+def address(house: House, channel_id: str, ts: str) -> str:
+    """Of a message in Slack."""
+    return f"{house.url}archives/{channel_id}/p{ts.replace('.', '')}"
 
 
 def outcome(incident: Incident, did: Mrkdwn, house: House) -> Message:
@@ -230,11 +244,14 @@ def _resolution(incident: Incident) -> list[Block]:
     return [blocks.section(mrkdwn("*Resolved* {at} after {took}{note}", at=at, took=took, note=note))]
 
 
-def _tally(count: int, last: datetime | None) -> Block:
-    if last is None:
-        return blocks.context(Mrkdwn("Reply in the thread: every reply is kept as a comment."))
-    noun = "comment" if count == 1 else "comments"
-    return blocks.context(mrkdwn("{count} {noun} · last word {at}", count=count, noun=noun, at=date(last)))
+def _tally(tally: Tally, earlier: Sequence[tuple[str, str]], house: House) -> Block:
+    count, last = tally
+    words = Mrkdwn("Reply in the thread: every reply is kept as a comment.")
+    if last is not None:
+        noun = "comment" if count == 1 else "comments"
+        words = mrkdwn("{count} {noun} · last word {at}", count=count, noun=noun, at=date(last))
+    threads = [link(address(house, *place), "the thread before") for place in earlier[:3]]
+    return blocks.context(words, *([mrkdwn("Earlier: {threads}", threads=join(", ", threads))] if threads else []))
 
 
 def _words(said: Said) -> str:

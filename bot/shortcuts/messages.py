@@ -6,6 +6,7 @@ from typing import Any
 
 from bot import mrkdwn
 from bot.house import House, Payload
+from bot.incidents.views import address
 from bot.threads.views import SLACKBOT, is_human
 from domain.sources import Source
 
@@ -81,7 +82,7 @@ def app_of(message: Payload) -> str:
 
 def permalink(house: House, source: Source) -> str:
     """The link to a message."""
-    place = f"{house.url}archives/{source.channel_id}/p{source.ts.replace('.', '')}"
+    place = address(house, source.channel_id, source.ts)
     if source.thread_ts in ("", source.ts):
         return place
     return f"{place}?thread_ts={source.thread_ts}&cid={source.channel_id}"

@@ -6,7 +6,7 @@ from bot import commands, identity
 from bot.asking import mentioned
 from bot.house import House, Payload, Routes
 from bot.threads import views
-from domain import cards, comments, early_replies, imports, threads, users
+from domain import cards, comments, early_replies, imports, membership, threads, users
 from domain.comments import Reply
 from domain.policy import Actor, Surface
 
@@ -18,6 +18,9 @@ async def message_told(event: Payload, client: AsyncWebClient, house: House) -> 
         await _deleted(event, client, house)
     elif subtype == "message_changed":
         await _changed(event, client, house)
+    elif subtype in views.CONVERTED:
+        async with house.begin() as session:
+            await membership.meet(session, house.workspace_id, event["channel"])
     elif event.get("channel_type") == "im":
         await _line_in_dm(event, client, house)
     elif views.is_human_reply(event):

@@ -8,6 +8,7 @@ from bot.house import Payload
 from domain.comments import Reply
 
 HUMAN_SUBTYPES = {None, "file_share", "thread_broadcast", "me_message"}
+CONVERTED = {"channel_convert_to_private", "channel_convert_to_public"}
 SLACKBOT = "USLACKBOT"
 
 

@@ -1,6 +1,7 @@
 """The App Home as blocks, without a database; and what is read back from a click in it."""
 
 import json
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID, uuid4
@@ -150,9 +151,20 @@ def test_me_offers_the_other_setting_and_names_whom_to_ask() -> None:
 
     assert "ben@example.com" in str(view)
     assert "<@U0ANA>" in str(view)
-    assert "change and delete what is yours" in str(view)
     [button] = [e for e in elements(view) if e["action_id"] == "home.messages"]
     assert (button["text"]["text"], views.read_messages(button)) == ("Do not tell me", False)
+
+
+@pytest.mark.parametrize(
+    "reader, words",
+    [
+        (READER, "change and delete what is yours"),
+        (GUEST, "reply in the threads of incidents that you can see"),
+        (replace(READER, is_superuser=True), "and restore them"),
+    ],
+)
+def test_me_says_in_short_words_what_i_may_do(reader: Actor, words: str) -> None:
+    assert words in str(views.me(Profile(slack_user_id="U0BEN", name="Ben"), [], reader))
 
 
 @pytest.mark.parametrize(

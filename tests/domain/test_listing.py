@@ -1,11 +1,13 @@
 """Finding incidents again."""
 
+import pytest
+
 from domain import lifecycle, listing
 from domain.db import Begin
 from domain.incidents import Priority, Status
 from domain.listing import Counts, Filter, Page
 from domain.policy import Actor
-from tests.conftest import INCIDENTS
+from tests.conftest import INCIDENTS, SECRET
 from tests.domain.conftest import Make, done
 
 
@@ -74,3 +76,24 @@ async def test_the_likely_ones_are_of_this_channel_first(begin: Begin, opened: M
         likely = await listing.likely(session, by=ben.at(channel_id=INCIDENTS), statuses=(Status.OPEN,))
 
     assert [incident.title for incident in likely] == ["Here", "Elsewhere"]
+
+
+async def test_a_list_is_counted_as_far_as_it_is_worth_it(
+    begin: Begin, opened: Make, ana: Actor, ben: Actor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await opened("Secret", channel_id=SECRET)
+    await opened(priority=Priority.HIGH)
+    await opened()
+
+    async def counted(by: Actor, **wanted: object) -> int | None:
+        async with begin() as session:
+            return await listing.count(session, Filter(**wanted), by=by)  # type: ignore[arg-type]
+
+    assert await counted(ana) == 3
+    assert await counted(ben) == 2
+    assert await counted(ben, priorities=(Priority.HIGH,)) == 1
+    async with begin() as session:
+        everybody = listing.visible_in(ana.workspace_id, INCIDENTS)
+        assert await listing.count(session, Filter(), by=ana, seen=everybody) == 2
+    monkeypatch.setattr(listing, "MOST_COUNTED", 1)
+    assert await counted(ben) is None

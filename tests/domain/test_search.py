@@ -211,6 +211,70 @@ async def test_a_word_in_very_many_comments_is_found_by_walking(begin: Begin, op
     assert all(hit.said and hit.said.startswith("deploy") for hit in result.hits)
 
 
+async def frequent(begin: Begin, team: str, *, word: str, below: int) -> None:
+    """A word in very many comments of the incidents with lower numbers."""
+    async with begin() as session:
+        await session.execute(
+            text(
+                "INSERT INTO comment (id, workspace_id, incident_id, author_id, content)"
+                " SELECT gen_random_uuid(), workspace_id, id, owner_id, :word || ' ' || n"
+                " FROM incident, generate_series(1, :many) n WHERE workspace_id = :team AND number < :below"
+            ),
+            {"many": search.FEW, "team": team, "below": below, "word": word},
+        )
+
+
+async def test_a_word_that_was_frequent_long_ago_is_found_among_all(
+    begin: Begin, opened: Make, ana: Actor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(search, "NEAR", 3)
+    for n in range(9):
+        await opened(f"Incident {n}", priority=Priority.HIGH if n % 2 else Priority.LOW)
+    await frequent(begin, ana.workspace_id, word="mainframe", below=5)
+
+    assert numbers(await found(begin, ana, "mainframe")) == [4, 3, 2, 1]
+    assert numbers(await found(begin, ana, "infram")) == [4, 3, 2, 1]
+    assert numbers(await found(begin, ana, "mainframe", priorities=(Priority.HIGH,))) == [4, 2]
+    assert numbers(await found(begin, ana, "mainframe", turn=Turn(before=2))) == [4, 3]
+
+
+async def test_pages_of_a_frequent_word_go_forth_and_back(begin: Begin, opened: Make, ana: Actor) -> None:
+    for n in range(13):
+        await opened(f"Incident {n}")
+    await frequent(begin, ana.workspace_id, word="deploy", below=14)
+
+    first = await found(begin, ana, "deploy")
+    second = await found(begin, ana, "deploy", turn=Turn(after=first.next))
+    back = await found(begin, ana, "deploy", turn=Turn(before=second.previous))
+
+    assert numbers(first) == list(range(13, 3, -1))
+    assert numbers(second) == [3, 2, 1]
+    assert numbers(back) == numbers(first)
+
+
+async def test_a_frequent_word_tells_nothing_of_a_private_channel(
+    begin: Begin, opened: Make, ana: Actor, ben: Actor
+) -> None:
+    await opened("Badge lost", channel_id=SECRET)
+    await opened("Till")
+    await frequent(begin, ana.workspace_id, word="turnstile", below=2)
+
+    assert numbers(await found(begin, ana, "turnstile")) == [1]
+    for word in ("turnstile", "urnstil", "turnstiel"):
+        assert numbers(await found(begin, ben, word)) == []
+
+
+async def test_letters_in_each_others_place_are_forgiven_in_comments_too(
+    begin: Begin, opened: Make, say: Say, ana: Actor
+) -> None:
+    await say(await opened("Till"), "the reader is dead", by=ana)
+
+    result = await found(begin, ana, "raeder")
+
+    assert (numbers(result), result.is_similar) == ([1], True)
+    assert numbers(await found(begin, ana, "raeder", "nosuchword")) == []
+
+
 async def test_filters_narrow_a_search(begin: Begin, opened: Make, ana: Actor, ben: Actor) -> None:
     await opened("Disk full", priority=Priority.HIGH, by=ben)
     await opened("Disk slow", channel_id=INCIDENTS, assignee=ben.slack_user_id)

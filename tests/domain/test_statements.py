@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import event, select
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 
-from domain import cards, comments, early_replies, incidents, lifecycle, listing, outbox, talk, users
+from domain import cards, comments, early_replies, incidents, lifecycle, listing, outbox, search, talk, users
 from domain.comments import Reply
 from domain.db import Begin
 from domain.errors import DomainError, Forbidden
@@ -37,6 +37,9 @@ CALLS: dict[str, Call] = {
     "keep": lambda s, _, by: early_replies.keep(s, REPLY, by=by),
     "repost": lambda s, _, by: cards.repost(s, by.workspace_id, GENERAL),
     "page": lambda s, _, by: listing.page(s, Filter(involving_me=True, assignees=("U0BEN",)), by=by),
+    "search": lambda s, _, by: search.page(s, ("incident",), Filter(any_status=True), by=by),
+    "similar": lambda s, _, by: search.page(s, ("incidnet",), Filter(any_status=True), by=by),
+    "count": lambda s, _, by: listing.count(s, Filter(), by=by),
     "counts": lambda s, _, by: listing.counts(s, by=by),
     "likely": lambda s, _, by: listing.likely(s, by=by, statuses=(Status.OPEN,)),
     "join": lambda s, _, by: users.join(s, by.workspace_id, Profile(slack_user_id=by.slack_user_id, name="Ana")),

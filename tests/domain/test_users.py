@@ -87,3 +87,10 @@ async def test_names_and_mappings_are_looked_up(begin: Begin, team: str, ana: Ac
         assert await users.names(session, team, []) == {}
         assert await users.names(session, team, [ana.slack_user_id, "U9"]) == {ana.slack_user_id: "Ana"}
         assert await users.slack_id_of(session, ana.id) == ana.slack_user_id
+
+
+async def test_the_nearest_name_is_found_if_one_is_near(begin: Begin, team: str, ana: Actor, ben: Actor) -> None:
+    async with begin() as session:
+        assert await users.nearest(session, team, "bne") is None
+        assert await users.nearest(session, team, "benn") == "Ben"
+        assert await users.nearest(session, team, "%") is None

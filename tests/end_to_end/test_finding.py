@@ -91,8 +91,15 @@ async def test_a_page_button_works_a_day_later_and_an_empty_page_says_so(workspa
         ("list @nosuchperson", "Nobody here is known as “nosuchperson”"),
         ("list owner:nobody-known", "Nobody here is known as “nobody-known”"),
         ("list in:#nowhere", "There is no channel “#nowhere” that you can see"),
-        ("list in:#security", "There is no channel"),
+        ("list in:#security", "There is no such channel that you can see"),
         ("list in:#general in:#incidents", "a card is in one channel"),
+        ("mine @ben", "“mine” is what you work on, and the assignee is somebody else"),
+        ("list older:2months", "“older:2months” is no age"),
+        ("list outge", "“outge” is no filter. Did you mean outage?"),
+        ("list @okafr", "Nobody here is known as “okafr”. Did you mean Ben Okafor?"),
+        ("list owner:okafr", "Did you mean Ben Okafor? Type owner:@ and choose"),
+        ("list @me", "Write assignee:me or owner:me"),
+        ("list " + " ".join(f"owner:<@U0{n:07}>" for n in range(200)), "These are too many filters for one line"),
         ("list by:week", "There is no filter “by” here"),
         ("list disk full", "“disk full” is no filter"),
         ("search", "Say what to search for"),
@@ -144,7 +151,7 @@ async def test_typing_errors_find_similar_ones_and_say_so(workspace: Workspace) 
     shown = await workspace.stage.command("ben", "#incidents", "search chekcout")
     further = await pressed(workspace, "ben", shown, "Next")
 
-    assert "Nothing has exactly these words. These are similar." in words_of(shown["blocks"])
+    assert "Nothing has exactly these words. Similar:" in words_of(shown["blocks"])
     assert "INC-12 " in shown["text"]
     assert "INC-2 " in further["text"]
 
@@ -216,3 +223,101 @@ async def test_whoever_posted_where_the_bot_was_removed_meanwhile_is_told(worksp
     await workspace.delivered()
 
     assert "Your list was not posted" in (await direct_messages(workspace, "ana"))[-1]
+
+
+async def test_a_guest_who_mistypes_a_name_learns_nobody_elses(workspace: Workspace) -> None:
+    said = await answer(workspace, "list @okafr", by="gus")
+
+    assert said == "Nobody here is known as “okafr”. Type @ and choose from Slack's list."
+
+
+async def test_a_list_of_several_pages_says_how_many_there_are(workspace: Workspace) -> None:
+    await many(workspace, 12)
+
+    assert (await answer(workspace, "list p3")).startswith("Incidents · medium · 12 in all: INC-1 ")
+    assert (await answer(workspace, "list p3 newer:1d")).count("in all") == 1
+
+
+async def test_an_empty_page_has_a_way_out(workspace: Workspace) -> None:
+    await many(workspace, 12)
+    first = await workspace.stage.command("ben", "#incidents", "list p3")
+    async with workspace.engine.begin() as connection:
+        await connection.exec_driver_sql("UPDATE incident SET priority = 'low' WHERE number > 1")
+    empty = await pressed(workspace, "ben", first, "Next")
+    assert list(buttons(empty)) == ["First page", "All unresolved"]
+
+    assert "medium: INC-1 Disk 1 full" in (await pressed(workspace, "ben", empty, "First page"))["text"]
+    nothing = await workspace.stage.command("ben", "#incidents", "list p1")
+    assert "12 in all" in (await pressed(workspace, "ben", nothing, "All unresolved"))["text"]
+
+
+async def test_a_comment_is_shown_where_the_word_stands_in_it(workspace: Workspace) -> None:
+    card = await workspace.opened("Till")
+    said = "well " * 300 + "it is the turnstile at the gate " + "so " * 300
+    await workspace.stage.reply("ben", "#incidents", card, said)
+
+    shown = words_of((await workspace.stage.command("ben", "#incidents", "search turnstile"))["blocks"])
+
+    assert "> …well well" in shown
+    assert "it is the turnstile at the gate so so" in shown
+
+
+@pytest.mark.parametrize(
+    "line", ["list assignee:me owner:@ana", "list @ben", "mine", "search full @ben", "list p3 in:#incidents @ben"]
+)
+async def test_a_posted_list_pings_nobody_and_means_its_poster(workspace: Workspace, line: str) -> None:
+    await many(workspace, 12)
+    await answer(workspace, "whoami", by="ben")
+    async with workspace.engine.begin() as connection:
+        await connection.exec_driver_sql(
+            "UPDATE incident SET assignee_id = (SELECT user_id FROM slack_profile WHERE slack_user_id = 'U0BEN00000')"
+        )
+    shown = await workspace.stage.command("ben", "#incidents", line)
+    await pressed(workspace, "ben", shown, "Post here")
+    await workspace.delivered()
+
+    posted = (await workspace.stage.messages("#incidents"))[-1]
+    assert "<@" not in posted["text"] + words_of(posted["blocks"])
+    assert posted["text"].startswith("Ben Okafor posted: ")
+    assert list(buttons(posted)) == ([] if line == "mine" else ["Next"])
+    assert "me" not in buttons(posted).get("Next", {}).get("value", "").replace("medium", "")
+    if line == "list @ben":
+        press = {"user": "chloe", "channel": "#incidents", "message_ts": posted["ts"], "action_id": "line.run:next"}
+        await workspace.control("action", press)
+        assert "INC-11 " in (await workspace.stage.state())["ephemerals"]["U0CHLOE000"][-1]["text"]
+
+
+async def test_nothing_is_posted_of_which_others_may_see_nothing(workspace: Workspace) -> None:
+    await workspace.opened("Badge lost", channel="#security")
+    shown = await workspace.stage.command("ana", "#general", "list")
+    assert "Badge lost" in shown["text"]
+
+    await pressed(workspace, "ana", shown, "Post here", channel="#general")
+    await workspace.delivered()
+
+    assert "not everybody in <#C0GENERAL0> may see" in (await direct_messages(workspace, "ana"))[-1]
+    assert "Badge" not in str(await workspace.stage.messages("#general"))
+
+
+async def test_a_private_channels_list_can_be_posted_in_itself(workspace: Workspace) -> None:
+    await workspace.opened("Badge lost", channel="#security")
+    shown = await workspace.stage.command("ana", "#security", "search badge")
+
+    await pressed(workspace, "ana", shown, "Post here", channel="#security")
+    await workspace.delivered()
+
+    assert "INC-1 Badge lost" in (await workspace.stage.messages("#security"))[-1]["text"]
+
+
+async def test_a_guest_posts_no_more_than_a_guest_may_see(workspace: Workspace) -> None:
+    await workspace.opened("Disk full")
+    await workspace.opened("Checkout fails", channel="#checkout")
+    shown = await workspace.stage.command("gus", "#incidents", "list")
+    assert "Checkout" not in shown["text"]
+
+    await pressed(workspace, "gus", shown, "Post here")
+    await workspace.delivered()
+
+    posted = (await workspace.stage.messages("#incidents"))[-1]
+    assert "INC-1 Disk full" in posted["text"]
+    assert "Checkout" not in str(posted)

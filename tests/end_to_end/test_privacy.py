@@ -67,6 +67,17 @@ async def test_a_start_learns_who_left_while_nobody_listened(workspace: Workspac
         assert "Badge lost" in await answer(workspace, "show 1", by="ana", channel="#general")
 
 
+async def test_a_channel_that_is_made_private_takes_its_incidents_along(workspace: Workspace) -> None:
+    await workspace.opened("Link down", channel="#shared-partner")
+    assert "Link down" in await answer(workspace, "show 1", by="chloe", channel="#general")
+
+    await workspace.stage.do("channel", channel="#shared-partner", private=True, by="ana")
+    await workspace.delivered()
+
+    assert "There is no INC-1" in await answer(workspace, "show 1", by="chloe", channel="#general")
+    assert "Link down" in await answer(workspace, "show 1", by="ben", channel="#general")
+
+
 async def test_a_channel_nobody_told_about_is_known_once_somebody_acts_in_it(workspace: Workspace, badge: Json) -> None:
     async with workspace.engine.begin() as connection:
         await connection.exec_driver_sql("DELETE FROM channel_member")
