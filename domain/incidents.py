@@ -11,6 +11,7 @@ from sqlalchemy import (
     Enum,
     ForeignKey,
     Index,
+    ScalarSelect,
     UniqueConstraint,
     and_,
     exists,
@@ -129,7 +130,7 @@ class Draft:
 class Target:
     """Which incident, and which version of it the person saw, if they clicked on a card or form."""
 
-    id: UUID | None = None
+    id: UUID | ScalarSelect[UUID] | None = None
     number: int | None = None
     thread: tuple[str, str] | None = None
     version: int | None = None
@@ -138,8 +139,7 @@ class Target:
 async def create(session: AsyncSession, draft: Draft, *, by: Actor) -> Incident:
     """Open an incident and announce it.
 
-    Returns:
-        It, without its people. The number is the next, without gaps: its counter is locked until the commit.
+    The number is the next, without gaps: its counter is locked until the commit. Its people are not loaded.
 
     Raises:
         Forbidden: ``by`` is not an active member.

@@ -97,6 +97,7 @@ class Happening:
     at: datetime
     batch: UUID
     line_ts: str | None
+    before: dict[str, Any] | None
 
 
 async def record(
@@ -204,13 +205,23 @@ async def last(session: AsyncSession, incident_id: UUID, *what: What) -> Happeni
 async def _happenings(session: AsyncSession, *where: ColumnElement[bool], newest: int | None = None) -> list[Happening]:
     shown = (
         Entry.what, Entry.old, Entry.new, Entry.note, Entry.by_user_id, User.full_name, Entry.surface, Entry.at,
-        Entry.batch, Entry.line_ts,
+        Entry.batch, Entry.line_ts, Entry.before,
     )  # fmt: skip
     query = select(*shown).join(User, User.id == Entry.by_user_id).where(*where)
     rows = (await session.execute(query.order_by(Entry.id.desc()).limit(newest))).all()
     return [
         Happening(
-            What(r.what), r.old, r.new, r.note, r.by_user_id, r.full_name, Surface(r.surface), r.at, r.batch, r.line_ts
+            What(r.what),
+            r.old,
+            r.new,
+            r.note,
+            r.by_user_id,
+            r.full_name,
+            Surface(r.surface),
+            r.at,
+            r.batch,
+            r.line_ts,
+            r.before,
         )
         for r in reversed(rows)
     ]

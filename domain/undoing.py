@@ -35,25 +35,25 @@ async def undo(session: AsyncSession, *, by: Actor) -> Incident:
     """
     policy.require(by, Action.UNDO)
     mine = (Entry.by_user_id == by.id, Entry.workspace_id == by.workspace_id, Entry.at > db.now() - WITHIN)
-    newest = select(Entry.incident_id, Entry.batch).where(*mine).order_by(Entry.id.desc()).limit(1)
-    found = (await session.execute(newest)).one_or_none()
-    if found is None:
-        raise NotFound("Nothing was changed. You changed nothing in the last ten minutes that could be taken back.")
-    incident = await incidents.locked_or_deleted(session, Target(id=found.incident_id), by=by)
-    happened = await _last_of(session, incident, found.batch, by=by)
-    before = await session.scalar(select(Entry.before).where(Entry.batch == found.batch, Entry.before.is_not(None)))
-    for name, value in (before or {}).items():
+    newest = select(Entry.incident_id).where(*mine).order_by(Entry.id.desc()).limit(1)
+    try:
+        incident = await incidents.locked_or_deleted(session, Target(id=newest.scalar_subquery()), by=by)
+    except NotFound:
+        raise NotFound(
+            "Nothing was changed. You changed nothing in the last ten minutes that could be taken back."
+        ) from None
+    happened = await _last_of(session, incident, by=by)
+    for name, value in (happened[0].before or {}).items():
         setattr(incident, name, _read(name, value))
     back = Change(What.UNDONE, new=", ".join(h.what.value for h in happened))
     return await changes.record(session, incident, [back], by=by)
 
 
-async def _last_of(session: AsyncSession, incident: Incident, batch: UUID, *, by: Actor) -> list[Happening]:
-    """What the change did, if it is the incident's last one and can be taken back."""
-    last = select(Entry.batch).where(Entry.incident_id == incident.id).order_by(Entry.id.desc()).limit(1)
-    if await session.scalar(last) != batch:
+async def _last_of(session: AsyncSession, incident: Incident, *, by: Actor) -> list[Happening]:
+    """What the incident's last change did, if the person made it and it can be taken back."""
+    happened = await timeline.newest(session, incident.id)
+    if happened[0].by_user_id != by.id:
         await changes.conflict(session, incident, "Not taken back", by=by)
-    happened = await timeline.of_batch(session, batch)
     if happened[0].what is What.CREATED:
         raise Conflict(f"Not taken back: you opened {incident.ref}. Use /incident delete {incident.number} instead.")
     if happened[0].what is What.UNDONE:

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Final
 
 from bot import blocks
+from bot.accounts.views import rights
 from bot.blocks import Block
 from bot.finding.views import row
 from bot.help.views import RUN
@@ -60,7 +61,11 @@ def me(profile: Profile, admins: Sequence[str], reader: Actor) -> Block:
         ("Time zone", escape(reader.time_zone)),
         ("Role", Mrkdwn("superuser" if reader.is_superuser else "no special role")),
     )
-    return _home(Part.ME, reader, [facts, blocks.section(_rights(reader)), _messages(reader), *_help(admins)])
+    return _home(
+        Part.ME,
+        reader,
+        [facts, blocks.section(mrkdwn("*You can* {rights}", rights=rights(reader))), _messages(reader), *_help(admins)],
+    )
 
 
 def read_part(action: Payload) -> Mapping[str, str | None]:
@@ -171,14 +176,6 @@ def _nothing_open(shows: Shows, reader: Actor) -> Block:
     else:
         text = Mrkdwn("There is nothing to see. Incidents of the channels that you are in appear here.")
     return blocks.section(text)
-
-
-def _rights(reader: Actor) -> Mrkdwn:
-    if reader.is_superuser:
-        return Mrkdwn("*You can* open incidents, work on them, comment, change and delete them, and restore them.")
-    if allows(reader, Action.CREATE):
-        return Mrkdwn("*You can* open incidents, work on them and comment; change and delete what is yours.")
-    return Mrkdwn("*You can* reply in the threads of incidents that you can see. Members can do the rest.")
 
 
 def _messages(reader: Actor) -> Block:

@@ -62,21 +62,35 @@ async def test_a_change_costs_two_calls_and_a_reply_none(workspace: Workspace, l
         "new Disk p1",
         "quick Disk p1 outage",
         "list p1",
-        "list p3 outage unassigned older:2d in:#incidents owner:@ana",
-        "list disk",
+        "list @ana outage unassigned owner:me older:2d in:#general",
         "mine",
         "search disk",
-        "search dsik in:#incidents owner:@ana",
-        "search nothinglikeit",
+        "search dsik",
         "show 1",
+        "show 1 plain",
+        "history 1",
+        "export 1",
         "take 1",
+        "assign 1 @chloe",
+        "unassign 1",
+        "assign 1",
         "resolve 1 done",
+        "p 1 critical",
+        "category 1 outage",
+        "edit 1",
+        "rename 1 Disk full again",
         "comment 1 hi",
+        "comment 1",
+        "delete 1",
+        "undo",
+        "why resolve 1",
+        "help",
     ],
 )
 async def test_a_command_costs_at_most_five_statements(workspace: Workspace, line: str) -> None:
-    await workspace.opened("Disk full")
-    await workspace.stage.command("ben", "#incidents", "whoami")
+    await workspace.opened("Disk full", by="ben")
+    await workspace.stage.command("ben", "#incidents", "assign 1 @ana")
+    await workspace.stage.command("chloe", "#incidents", "whoami")
 
     asked = await statements(workspace, lambda: workspace.stage.command("ben", "#incidents", line))
 
@@ -106,3 +120,38 @@ async def test_forms_clicks_and_replies_cost_at_most_five_statements(workspace: 
     costs["resolve"] = await statements(workspace, lambda: stage.submit("ben", note="added space"))
 
     assert {name: len(cost) for name, cost in costs.items() if len(cost) > MOST} == {}
+
+
+async def test_changing_by_menu_and_form_costs_at_most_five_statements(workspace: Workspace) -> None:
+    stage, card = workspace.stage, await workspace.opened("Disk full")
+    await stage.command("ana", "#incidents", "assign 1 @ben")
+    await stage.command("chloe", "#incidents", "whoami")
+    card = await stage.card("#incidents", "Disk full")
+    value = card["blocks"][0]["accessory"]["options"][0]["value"]
+    chosen = {"user": "ana", "channel": "#incidents", "message_ts": card["ts"], "action_id": "card.menu:"}
+
+    costs = {
+        "open": await statements(workspace, lambda: workspace.control("action", {**chosen, "selected": value})),
+        "save": await statements(workspace, lambda: stage.submit("ana", title="Other", priority="high")),
+    }
+    await stage.command("ana", "#incidents", "assign 1")
+    costs["assign"] = await statements(workspace, lambda: stage.submit("ana", assignee="U0CHLOE000"))
+    await stage.command("ana", "#incidents", "comment 1")
+    costs["comment"] = await statements(workspace, lambda: stage.submit("ana", comment="hi"))
+    await stage.command("ana", "#incidents", "delete 1")
+    costs["delete"] = await statements(workspace, lambda: stage.submit("ana"))
+
+    assert {name: cost for name, cost in costs.items() if len(cost) > MOST} == {}
+
+
+@pytest.mark.parametrize("line, most", [("p 1 critical", 2), ("assign 1 @ben", 4), ("rename 1 Other", 1), ("undo", 2)])
+async def test_a_change_calls_slack_for_card_line_and_assignee_only(workspace: Workspace, line: str, most: int) -> None:
+    await workspace.opened("Disk full")
+    if line == "undo":
+        await workspace.stage.command("ana", "#incidents", "p 1 low")
+    before = await workspace.mark()
+
+    await workspace.stage.command("ana", "#incidents", line)
+    await workspace.delivered()
+
+    assert len(await workspace.calls(after=before)) == most

@@ -233,7 +233,7 @@ async def test_a_guest_sees_what_is_theirs_and_is_offered_nothing_that_they_may_
     await clicks(workspace, "gus", "home.part:me")
     shown = await seen(workspace, "gus")
     assert "guest" in shown
-    assert "*You can* reply in the thread." in shown
+    assert "*You can* reply in the threads" in shown
 
 
 @pytest.mark.parametrize("person", ["dora", "deploybot"])
@@ -280,15 +280,24 @@ async def test_a_home_that_slack_refuses_is_not_tried_again_with_each_change(wor
     ]
 
 
-async def test_a_home_that_may_have_reached_slack_unheard_is_published_again(workspace: Workspace) -> None:
+async def test_a_home_that_may_have_reached_slack_unheard_is_drawn_over(workspace: Workspace) -> None:
     await opens(workspace, "ben")
-    await workspace.faults({"method": "views.publish", "kind": "http_500", "times": 1})
-    await workspace.stage.do(
-        "action", user="ben", view_id=(await home(workspace, "ben"))["id"], action_id="home.part:open"
-    )
+    view = await home(workspace, "ben")
+    await workspace.faults({"method": "views.publish", "kind": "timeout_after_success", "times": 1, "delay_ms": 50})
+
+    for action_id in ("home.part:open", "home.part:mine"):
+        await workspace.stage.do("action", user="ben", view_id=view["id"], action_id=action_id)
     await workspace.delivered()
 
-    assert "All open (shown)" in buttons(await home(workspace, "ben"))
+    assert "Mine (shown)" in buttons(await home(workspace, "ben"))
+
+
+async def test_a_home_that_slack_could_not_take_is_drawn_a_little_later(workspace: Workspace) -> None:
+    await workspace.faults({"method": "views.publish", "kind": "http_500", "times": 1})
+
+    await opens(workspace, "ben")
+
+    assert "Mine (shown)" in buttons(await home(workspace, "ben"))
 
 
 async def test_a_burst_of_changes_is_one_drawing(workspace: Workspace) -> None:
