@@ -3,6 +3,7 @@
 PYTHON ?= python3
 DOMAIN_COVERAGE = 100
 COVERAGE = 95
+JOBS ?= 3
 
 IN = .venv/bin/python -m
 STAMP = .venv/complete
@@ -23,8 +24,8 @@ demo: $(STAMP)  ## a Slack-like page with the bot in it; ARGS="--port 9000" and 
 tour: $(STAMP)  ## a whole incident without a browser, as a transcript
 	@$(IN) bot demo --tour $(ARGS)
 
-test: $(STAMP)  ## all tests; ARGS="-k thread" and so on
-	@$(IN) pytest $(ARGS)
+test: $(STAMP)  ## all tests, several at a time; ARGS="-k thread" and so on
+	@$(IN) pytest -n $(JOBS) $(ARGS)
 
 test-browser: $(STAMP)  ## only the tests that drive Debian's Chromium
 	@$(IN) pytest -m browser $(ARGS)

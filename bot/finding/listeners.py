@@ -1,6 +1,7 @@
 """Finding incidents again: the verbs ``list``, ``mine`` and ``search``, their pages, and *Post here*."""
 
 from dataclasses import replace
+from hashlib import sha256
 
 from slack_bolt.async_app import AsyncAck
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -38,7 +39,7 @@ async def search_asked(session: AsyncSession, request: Request, actor: Actor, ho
 
 
 async def post_clicked(ack: AsyncAck, action: Payload, actor: Actor, house: House) -> None:
-    """*Post here*: the list, for everybody in the channel."""
+    """*Post here*: the list, for everybody in the channel; pressed twice at once, it is posted once."""
     channel_id = actor.channel_id or ""
     row = outbox.row(
         Topic.LIST_SHARED,
@@ -55,7 +56,8 @@ async def post_clicked(ack: AsyncAck, action: Payload, actor: Actor, house: Hous
                 "Not posted: Incident Tracker is not in this channel. Invite it with /invite, then try again.",
                 field="channel",
             )
-        await outbox.add(session, row)
+        key = sha256(f"{channel_id} {actor.slack_user_id} {action['value']}".encode()).hexdigest()
+        await outbox.add_once(session, f"list:{key}", row)
     await ack()
 
 

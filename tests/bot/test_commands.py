@@ -185,6 +185,13 @@ def test_a_title_keeps_its_words_and_gives_up_the_options(words: str, expected: 
         ("list p1,nonsense", {"verb": "list", "text": "p1,nonsense"}),
         ("list , ;: older:", {"verb": "list", "text": ", ;: older:"}),
         ('search "card reader" low  42', {"verb": "search", "text": "card reader  42", "priorities": ("low",)}),
+        (
+            "mine older:2d in:#ops newer:3h assignee:me",
+            {"verb": "mine", "options": (("older", "2d"), ("in", "#ops"), ("newer", "3h"), ("assignee", "me"))},
+        ),
+        ("list in:<#C1> colour:red p9", {"verb": "list", "text": "colour:red p9", "options": (("in", "C1"),)}),
+        ('search "p1" "unassigned" p2', {"verb": "search", "text": "p1 unassigned", "priorities": ("high",)}),
+        ("search % _ ' \\ :* & !", {"verb": "search", "text": "% _ ' \\ :* & !"}),
         ("find in progressive steps", {"verb": "search", "text": "in progressive steps"}),
         ("mine", {"verb": "mine"}),
         ("stats 30d by category", {"verb": "stats", "text": "30d by category"}),

@@ -321,3 +321,15 @@ async def test_a_guest_posts_no_more_than_a_guest_may_see(workspace: Workspace) 
     posted = (await workspace.stage.messages("#incidents"))[-1]
     assert "INC-1 Disk full" in posted["text"]
     assert "Checkout" not in str(posted)
+
+
+async def test_post_here_pressed_twice_at_once_posts_once(workspace: Workspace) -> None:
+    await workspace.opened("Disk full")
+    shown = await workspace.stage.command("ana", "#incidents", "list")
+    await workspace.faults({"method": "chat.postMessage", "kind": "ratelimited", "times": 1, "retry_after": 1})
+
+    await pressed(workspace, "ana", shown, "Post here")
+    await pressed(workspace, "ana", shown, "Post here")
+    await workspace.delivered()
+
+    assert len([m for m in await workspace.stage.messages("#incidents") if "posted:" in m["text"]]) == 1

@@ -300,6 +300,15 @@ async def test_a_home_that_slack_could_not_take_is_drawn_a_little_later(workspac
     assert "Mine (shown)" in buttons(await home(workspace, "ben"))
 
 
+async def test_a_home_that_waits_is_not_drawn_for_whoever_looks_away_meanwhile(workspace: Workspace) -> None:
+    await workspace.faults({"method": "views.publish", "kind": "ratelimited", "times": 1, "retry_after": 2})
+
+    await workspace.stage.do("home", user="ben")
+    await opens(workspace, "ben", tab="messages")
+
+    assert IDS["ben"] not in (await workspace.stage.state())["homes"]
+
+
 async def test_a_burst_of_changes_is_one_drawing(workspace: Workspace) -> None:
     await opens(workspace, "ben")
     await clicks(workspace, "ben", "home.part:open")
