@@ -11,6 +11,7 @@ PATIENCE_S = 10
 HINTS = [
     "Type /incident new Checkout is slow p2 and submit the form.",
     "Press Take it on the card, reply in its thread, press Resolve…",
+    "Choose Create incident in the menu of a message, and open Incident Tracker (Home) on the left.",
     "Become somebody else and look at what they see.",
     "/incident help lists the rest; in a thread write @Incident Tracker resolve rolled back.",
 ]
