@@ -5,9 +5,9 @@ import asyncio
 import json
 from pathlib import Path
 
-from sqlalchemy import create_engine, make_url, text
+from sqlalchemy import URL, create_engine, make_url, text
 
-from bench import filling, find
+from bench import codes, filling, find
 from bench.measuring import Figures, measured, table
 from bot import postgres
 from domain import db
@@ -24,7 +24,9 @@ def main() -> None:
         for size in sizes:
             print(f"{size:,} incidents, {size * filling.COMMENTS:,} comments: filling…", flush=True)
             figures[size] = asyncio.run(_measured(_filled(url, size)))
+        answers = asyncio.run(_compared(make_url(url).set(database=f"bench_{sizes[0]}")))
     print(table(figures))
+    print(codes.table(answers))
     REPORT.write_text(json.dumps({size: _plain(found) for size, found in figures.items()}, indent=2) + "\n", "utf8")
     print(f"Written to {REPORT.relative_to(Path.cwd()) if REPORT.is_relative_to(Path.cwd()) else REPORT}.")
 
@@ -56,6 +58,14 @@ async def _measured(url: str) -> dict[str, Figures]:
         begin = db.transactions(engine)
         cases = await find.cases(begin)
         return {name: await measured(engine, case) for name, case in cases.items()}
+    finally:
+        await engine.dispose()
+
+
+async def _compared(url: URL) -> dict[str, codes.Answers]:
+    engine = db.engine(url.render_as_string(hide_password=False))
+    try:
+        return await codes.compared(db.transactions(engine))
     finally:
         await engine.dispose()
 

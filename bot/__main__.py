@@ -1,4 +1,4 @@
-"""The command line: run, demo, migrate."""
+"""The command line: run, demo, migrate, superuser, code."""
 
 import argparse
 import asyncio
@@ -13,14 +13,15 @@ from typing import Any
 from sqlalchemy import create_engine
 from sqlalchemy.exc import OperationalError
 
-from bot import app, logs, postgres, settings
+from bot import app, logs, postgres, server, settings
 from bot.app import StartError
 from bot.postgres import EmbeddedError
 from bot.settings import Basics, SettingsError
 from domain import db
+from domain.errors import DomainError
 from migrations import run as migrations
 
-START_ERRORS = (SettingsError, StartError, EmbeddedError, OperationalError)
+START_ERRORS = (SettingsError, StartError, EmbeddedError, OperationalError, DomainError)
 WITHOUT_DATABASE = "Without DATABASE_URL it starts its own PostgreSQL and keeps the data in ./.data."
 
 
@@ -52,6 +53,16 @@ def migrate(_: argparse.Namespace) -> int:
         _migrate(url)
     print("The database is up to date.")
     return 0
+
+
+def superuser(arguments: argparse.Namespace) -> int:
+    """Name a superuser by e-mail address, and print the code that they enter in Slack after /incident link."""
+    return _print_code(arguments, is_superuser=True)
+
+
+def code(arguments: argparse.Namespace) -> int:
+    """Print a one-time code for /incident link, where no mail server sends one."""
+    return _print_code(arguments, is_superuser=False)
 
 
 def demo(arguments: argparse.Namespace) -> int:
@@ -103,6 +114,16 @@ async def _serve(chosen: settings.Settings, url: str) -> int:
     return 0
 
 
+def _print_code(arguments: argparse.Namespace, *, is_superuser: bool) -> int:
+    chosen = settings.load_basics()
+    with database(chosen) as url:
+        _migrate(url)
+        made = asyncio.run(server.print_code(url, arguments.address, arguments.workspace, is_superuser=is_superuser))
+    print(f"{made[:4]} {made[4:]}\n\nType /incident link in Slack, enter {arguments.address}, then this code.")
+    print("It is good for ten minutes, once, for whoever enters it with this address.")
+    return 0
+
+
 def _migrate(url: str) -> None:
     engine = create_engine(url)
     with engine.begin() as connection:
@@ -119,6 +140,12 @@ def _parser() -> argparse.ArgumentParser:
     serve.set_defaults(do=run)
     upgrade = commands.add_parser("migrate", help="bring the database up to date", description=migrate.__doc__)
     upgrade.set_defaults(do=migrate)
+    for do, words in ((superuser, "name the first superuser, and print a code for them"),
+                      (code, "print a code for /incident link")):  # fmt: skip
+        prints = commands.add_parser(do.__name__, help=words, description=do.__doc__)
+        prints.add_argument("address", help="e-mail address of the account")
+        prints.add_argument("--workspace", help="Slack team id (T…), where the database serves several")
+        prints.set_defaults(do=do)
     show = commands.add_parser("demo", help="try it here, without a Slack workspace", description=demo.__doc__)
     show.add_argument("--port", type=int, default=8065, help="of the page; 0 picks a free one (default: 8065)")
     show.add_argument("--no-browser", action="store_true", help="do not open the page")

@@ -1,6 +1,7 @@
 """The composition root: settings in, a bot that is ready out. The only module that knows all features."""
 
 import asyncio
+import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -15,8 +16,11 @@ from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from bot import asking, errors, learning, router
+from bot import asking, errors, learning, router, server
+from bot.accounts import deliveries as account_deliveries
 from bot.accounts import listeners as account_listeners
+from bot.admin import deliveries as admin_deliveries
+from bot.admin import listeners as admin_listeners
 from bot.assignment import deliveries as assignment_deliveries
 from bot.assignment import listeners as assignment_listeners
 from bot.channels import deliveries as channel_deliveries
@@ -26,6 +30,7 @@ from bot.comments import listeners as comment_listeners
 from bot.editing import listeners as editing_listeners
 from bot.finding import deliveries as finding_deliveries
 from bot.finding import listeners as finding_listeners
+from bot.health import deliveries as health_deliveries
 from bot.help import deliveries as help_deliveries
 from bot.help import listeners as help_listeners
 from bot.history import deliveries as history_deliveries
@@ -36,6 +41,7 @@ from bot.house import House, Routes, joined
 from bot.incidents import deliveries as incident_deliveries
 from bot.incidents import listeners as incident_listeners
 from bot.lookalikes import listeners as lookalike_listeners
+from bot.mail import Mailer
 from bot.relay import Delivery, Relay
 from bot.settings import Settings
 from bot.shortcuts import deliveries as shortcut_deliveries
@@ -76,6 +82,7 @@ def routes() -> Routes:
         comment_listeners,
         thread_listeners,
         account_listeners,
+        admin_listeners,
         channel_listeners,
         home_listeners,
         help_listeners,
@@ -92,8 +99,11 @@ def deliveries() -> dict[Topic, Delivery]:
         history_deliveries,
         finding_deliveries,
         comment_deliveries,
+        account_deliveries,
+        admin_deliveries,
         channel_deliveries,
         home_deliveries,
+        health_deliveries,
         help_deliveries,
     )
     return {topic: send for feature in features for topic, send in feature.DELIVERIES.items()}
@@ -133,6 +143,7 @@ async def _build(settings: Settings, engine: AsyncEngine, slack: AsyncWebClient,
     wake = asyncio.Event()
     begin = db.transactions(engine, wake=wake.set)
     learnt = await learning.everything(slack, begin, me, settings.incident_channel)
+    await server.prepare(settings, begin, me["team_id"])
     house = House(
         workspace_id=me["team_id"],
         bot_user_id=me["user_id"],
@@ -142,6 +153,7 @@ async def _build(settings: Settings, engine: AsyncEngine, slack: AsyncWebClient,
         knows_channels=learnt.knows_channels,
         begin=begin,
         routes=routes(),
+        mailer=Mailer.of(settings),
     )
     return Bot(house, _app(house, slack), Relay(deliveries(), slack, house, wake, pace=pace))
 
@@ -159,7 +171,8 @@ def _app(house: House, slack: AsyncWebClient) -> AsyncApp:
     async def authorize() -> AuthorizeResult:
         return authorized
 
-    app = AsyncApp(authorize=authorize, process_before_response=True)
+    quiet = logging.getLogger("slack_bolt")  # its own loggers take the root's level, and print what people wrote
+    app = AsyncApp(authorize=authorize, process_before_response=True, logger=quiet)
     app.client.session, app.client.base_url = slack.session, slack.base_url
     router.attach(app, house, slack, asking.commanded)
     app.error(errors.handler(house, slack))

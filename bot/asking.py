@@ -71,15 +71,8 @@ async def line_chosen(
         await dialogs.show(client, body, answer.view)
         await ack()
         return
-    if not body.get("response_url"):
-        await dialogs.answer(client, body, help_views.dialog(answer))
-        await ack()
-        return
     await ack()
-    is_ephemeral = bool((body.get("container") or {}).get("is_ephemeral"))
-    await respond(
-        text=answer["text"], blocks=answer["blocks"], replace_original=is_ephemeral, response_type="ephemeral"
-    )
+    await dialogs.say(client, body, respond, answer)
 
 
 async def mentioned(event: Payload, actor: Actor, house: House) -> None:
@@ -98,7 +91,9 @@ async def mentioned(event: Payload, actor: Actor, house: House) -> None:
         request = await understood(session, line, actor, thread_ts=place["thread_ts"])
         if request.verb == "comment" and place["thread_ts"]:
             return  # the reply itself is the comment
-        said = "login" if request.verb == "secret" else request.line
+        said = "login" if request.verb == "secret" else request.line or request.verb
+        if request.verb in ("admin", "unknown"):
+            said = commands.without_addresses(line)
         if request.verb in house.routes.writes and await unclear(session, request, actor) is None:
             changed = await house.routes.writes[request.verb](session, request, actor, house)
             if not isinstance(changed, Form):
@@ -160,7 +155,7 @@ async def unclear(session: AsyncSession, request: Request, actor: Actor) -> Answ
         if request.guess is None:
             return help_views.not_known(request.typed)
         return help_views.did_you_mean(request.typed, request.guess, request.line)
-    if request.bad_id is not None:
+    if request.bad_id is not None and request.verb != "admin":
         return help_views.wrong_id(request.bad_id)
     if request.verb == "open":
         return help_views.open_means(request.number)

@@ -25,8 +25,12 @@ from typing import Final
 
 from bot import lexer, verbs
 from bot.mrkdwn import unescape
+from domain import text
 
 LARGEST_NUMBER: Final = 2_147_483_647
+
+HIDDEN: Final = "(address)"
+"""Stands for an address where a line is kept."""
 
 _ID: Final = re.compile(r"(?:inc[-_]?|#)?(\d{1,10})[:;,.]?", re.IGNORECASE)
 _WRONG_ID: Final = re.compile(r"(?:inc[-_]?|#)?[-+−]?\d+[:;,.]?|inc[-_].*|inc\d.*", re.IGNORECASE)
@@ -35,6 +39,7 @@ _PERMALINK: Final = re.compile(
 )
 _THREAD: Final = re.compile(r"[?&;]thread_ts=([0-9]{10}\.[0-9]{6})(?![0-9])")
 _TO_SOMEBODY: Final = re.compile(r"\s*(?:<@[UW][A-Z0-9]+(?:\|[^<>]*)?>[\s:,]*)*")
+_ADDRESS: Final = re.compile(r"<mailto:[^<>]*>|[^\s<>]+@[^\s<>]+")
 _LETTERS: Final = re.compile(r"[^\W\d_]+")
 
 
@@ -103,7 +108,7 @@ def people_in(line: str) -> list[str]:
 
 def verb_of(word: str) -> str | None:
     """The verb that a word stands for, whichever of its names and in whatever case."""
-    bare = word.strip(lexer.INVISIBLE).lower().replace("—", "--")
+    bare = word.strip(text.INVISIBLE).lower().replace("—", "--")
     return verbs.VERBS.get(bare) or verbs.VERBS.get(bare.rstrip(":,.!"))
 
 
@@ -118,6 +123,24 @@ def is_secret(line: str) -> bool:
     first = {*letters[:1], "".join(letters[:2])}
     near = get_close_matches(words[0].raw[:20].lower(), verbs.SECRETS | {"login", "signin"}, n=1, cutoff=0.82)
     return bool(near or first & verbs.SECRET_VERBS or {*letters, *first} & verbs.SECRETS)
+
+
+def is_unkept(text: str, bot_user_id: str) -> bool:
+    """Whether a message must not be stored: a password, or what was said to the bot after ``link`` and the like."""
+    line = strip_mention(text, bot_user_id)
+    return is_secret(line) or (line != text.strip() and is_private(line))
+
+
+def is_private(line: str) -> bool:
+    """Whether a line to the bot may hold an address or a code."""
+    words = lexer.split(line)
+    verb = verb_of(words[0].raw) if words else None
+    return verb in verbs.PRIVATE or (verb == "admin" and len(words) > 1 and words[1].raw.lower() in verbs.PRIVATE)
+
+
+def without_addresses(line: str) -> str:
+    """The line as it may be kept: people stay, e-mail addresses do not."""
+    return _ADDRESS.sub(HIDDEN, line)
 
 
 def strip_mention(text: str, bot_user_id: str) -> str:
@@ -137,7 +160,7 @@ def _head(line: str, names: Mapping[str, str]) -> tuple[Request, list[lexer.Word
     if target and not rest:
         return replace(target, verb="show", line=line), rest
     verb = verb_of(rest[0].raw)
-    request = replace(target or Request(""), verb=verb or "unknown", line="" if verb in verbs.PRIVATE else line)
+    request = replace(target or Request(""), verb=verb or "unknown", line="" if is_private(line) else line)
     return (request, rest[1:]) if verb else (_unknown(request, rest[0].raw, names), rest[1:])
 
 
@@ -239,7 +262,7 @@ def _aimed(request: Request, target: Request) -> Request:
 
 def _target(word: lexer.Word) -> Request | None:
     """The incident that a word names: a number, a link, or what can be neither but was meant to be."""
-    bare = word.raw.strip(lexer.INVISIBLE)
+    bare = word.raw.strip(text.INVISIBLE)
     if link := _PERMALINK.fullmatch(bare):
         thread = _THREAD.search(link[4] or "")
         return Request("", card=(link[1], thread[1] if thread else f"{link[2]}.{link[3]}"))

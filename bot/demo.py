@@ -12,7 +12,7 @@ from sqlalchemy import create_engine, make_url, text
 from bot import app
 from bot.settings import Settings
 from bot.sync import Pace
-from bot.tour import HINTS, Stage, tell_story, walk
+from bot.tour import FIRST_SUPERUSER, HINTS, Stage, tell_story, walk
 from domain import db
 from sandbox import server
 
@@ -26,6 +26,7 @@ Incident Tracker is ready: {url}
   2. Type  /incident new Checkout is slow p2  and submit the form.
   3. Press "Take it" on the card, reply in its thread, press "Resolve…".
   4. Become somebody else and look at what they see. /incident help lists the rest.
+  5. Ana is a superuser: /incident admin. The mails that the bot sends are shown under Mails.
 
 Ctrl-C stops everything. The next start begins afresh.
 """
@@ -81,5 +82,10 @@ def _settings(sandbox: server.Sandbox, url: str) -> Settings:
         "slack_api_url": sandbox.api_url,
         "database_url": url,
         "incident_channel": "#incidents",
+        "first_superuser": FIRST_SUPERUSER,
+        "smtp_host": sandbox.mail_host,
+        "smtp_port": sandbox.mail_port,
+        "smtp_security": "none",
+        "smtp_from": "Incident Tracker <incidents@harbour.example>",
     }
     return Settings(**{"_env_file": None, **given})

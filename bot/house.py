@@ -2,12 +2,15 @@
 
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, field, fields
+from datetime import datetime
 from typing import Any, TypeAlias
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.blocks import Block, Message
 from bot.commands import Request
+from bot.mail import Mailer
+from domain import db
 from domain.db import Begin
 from domain.incidents import Incident
 from domain.policy import Actor
@@ -50,6 +53,14 @@ class Routes:
     options: Mapping[str, Listener] = field(default_factory=dict)
 
 
+@dataclass(slots=True)
+class Pulse:
+    """When Slack last told of something, in this process."""
+
+    began_at: datetime = field(default_factory=db.now)
+    heard_at: datetime | None = None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class House:
     """The one workspace that this process serves, and how it is reached.
@@ -58,6 +69,7 @@ class House:
         url: of the workspace, ends with a slash; links to messages start with it.
         incident_channel: id of the channel for incidents that are opened where no card can be.
         knows_channels: whether Slack told in which channels the bot is.
+        mailer: None if no mail is sent.
     """
 
     workspace_id: str
@@ -68,6 +80,8 @@ class House:
     knows_channels: bool
     begin: Begin
     routes: Routes
+    mailer: Mailer | None = None
+    pulse: Pulse = field(default_factory=Pulse)
 
     def channels_for(self, actor: Actor) -> tuple[str | None, ...]:
         """Where a card may go, if the bot can post there; nothing if Slack does not tell where it can."""

@@ -7,9 +7,9 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.errors import code_of
 from bot.house import House, Payload
-from domain import users
+from domain import profiles, signup, users
 from domain.errors import NotFound
-from domain.policy import Actor, Standing, Surface
+from domain.policy import Actor, Admission, Standing, Surface
 from domain.users import Profile
 
 SLACKBOT = "USLACKBOT"
@@ -17,13 +17,21 @@ UNKNOWN = {"user_not_found", "users_not_found", "user_not_visible"}
 
 
 async def actor(body: Payload, slack: AsyncWebClient, house: House, *, surface: Surface) -> Actor:
-    """Whoever sent this payload; a first use makes the account.
+    """Whoever sent this payload; a first use makes the account, or asks for one where the workspace wants that.
 
     Asks Slack only about somebody whom neither the start nor an event made known.
     """
     channel_id = _channel_of(body)
     found = await person(_user_of(body), slack, house, seen_in=channel_id, at_home=surface is Surface.HOME)
-    return found.at(channel_id=channel_id, surface=surface)
+    return await admitted(found.at(channel_id=channel_id, surface=surface), house)
+
+
+async def admitted(person: Actor, house: House) -> Actor:
+    """The same person, let in if the rule does by now; superusers are asked where it says so."""
+    if not person.may_join or person.admission is Admission.ADMITTED:
+        return person
+    async with house.begin() as session:
+        return await signup.settle(session, person)
 
 
 async def person(
@@ -45,8 +53,8 @@ async def person(
         profile = known[0]
     async with house.begin() as session:
         if known is None:
-            await users.learn(session, house.workspace_id, [profile])
-        return await users.join(session, house.workspace_id, profile)
+            await profiles.learn(session, house.workspace_id, [profile])
+        return await signup.join(session, house.workspace_id, profile)
 
 
 async def _asked(slack_user_id: str, slack: AsyncWebClient, house: House) -> Profile:

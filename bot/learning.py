@@ -10,7 +10,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 from bot.channels.views import facts
 from bot.errors import code_of
 from bot.identity import profile_of
-from domain import membership, users, workspaces
+from domain import membership, profiles, workspaces
 from domain.db import Begin
 
 log = structlog.get_logger(__name__)
@@ -72,7 +72,7 @@ async def members(slack: AsyncWebClient, channel_id: str) -> list[str]:
 async def _people(slack: AsyncWebClient, begin: Begin, workspace_id: str) -> None:
     async for page in _pages(slack.users_list, "members"):
         async with begin() as session:
-            await users.learn(session, workspace_id, [profile_of(person, workspace_id) for person in page])
+            await profiles.learn(session, workspace_id, [profile_of(person, workspace_id) for person in page])
 
 
 async def _pages(method: Any, key: str, **args: Any) -> Any:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Final, TypeAlias
 
 from bot.mrkdwn import unescape
+from domain.text import INVISIBLE, bare
 
 PRIORITIES: Final = ("critical", "high", "medium", "low")
 KEYS: Final = {
@@ -31,7 +32,6 @@ PERSON: Final = re.compile(r"<@([UW][A-Z0-9]+)")
 CHANNEL: Final = re.compile(r"<#([CDG][A-Z0-9]+)(?:\|[^<>]*)?>")
 NAME: Final = re.compile(r"@([\w.'-]*\w)[,;:]?")
 _LEVEL: Final = re.compile(r"(?:p|prio|priority|sev)[-_]?([1-4])", re.IGNORECASE)
-INVISIBLE: Final = "\u200b\u200c\u200d\u200e\u200f\u2060\u2066\u2067\u2068\u2069\u202a\u202b\u202c\u202d\u202e\ufeff"
 
 Meaning: TypeAlias = tuple[str, str]
 
@@ -67,10 +67,6 @@ def _word(found: re.Match[str], space: str) -> Word:
 def lexicon(categories: Collection[str], *, filters: bool) -> Mapping[str, Meaning]:
     named = {bare(name): ("categories", name) for name in categories}
     return {**named, **{name: ("priorities", name) for name in PRIORITIES}, **(FILTERS if filters else {})}
-
-
-def bare(word: str) -> str:
-    return re.sub(r"[-\s]+", "_", word.strip(INVISIBLE).lower())
 
 
 def read(word: Word, lexicon: Mapping[str, Meaning]) -> list[Meaning]:

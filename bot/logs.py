@@ -8,10 +8,14 @@ from typing import Literal
 import structlog
 from structlog.typing import EventDict, Processor, WrappedLogger
 
+NAME = r"[^\s@\"'<>()\[\]{},;:=\\/|…\x1b]"  # a character of what stands before the @ of an e-mail address
+START = rf"((?<!{NAME})|\\u[0-9a-f]{{4}}|\\x[0-9a-f]{{2}}|\\[a-z]|\x1b\[[\d;]*m)"  # an escape is kept
 SECRETS = (
     (re.compile(r"(xox[a-z](?:\.xox[a-z])?-|xapp-)[\w%.-]+", re.IGNORECASE), r"\1…"),
     (re.compile(r"(://[^\s:/@]*:)[^\s/@]+@"), r"\1…@"),  # the password in an address
     (re.compile(r"([?&]ticket=)[^\s&\"']+"), r"\1…"),  # lets its holder into a Socket Mode connection
+    (re.compile(rf"(?<!://){START}{NAME}+@\w[\w-]*(?:\.[\w-]+)+", re.IGNORECASE), r"\1…@…"),  # but no user of a server
+    (re.compile(rf"(?<!/){START}{NAME}+@\w[\w-]*", re.IGNORECASE), r"\1…@…"),  # without a dot, but no part of a path
 )
 
 QUIET = {
@@ -21,6 +25,8 @@ QUIET = {
     "asyncio": logging.INFO,
     "websockets": logging.INFO,
     "sqlalchemy": logging.WARNING,
+    "aiosmtplib": logging.INFO,
+    "mail": logging.WARNING,  # the server of the local workspace, which prints what it is told
 }
 
 
@@ -63,7 +69,7 @@ def configure(level: str, format: Literal["text", "json"]) -> None:
 
 
 def redacted(text: str) -> str:
-    """The text without what looks like a token or a password."""
+    """The text without what looks like a token, a password or an e-mail address."""
     for pattern, instead in SECRETS:
         text = pattern.sub(instead, text)
     return text

@@ -17,6 +17,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from bot.errors import code_of, status_of
 from bot.house import House
+from bot.mail import MailDown, MailRefused
 from bot.sync import NotYet, Pace, PacedClient, is_limited, wait_of
 from domain import outbox
 from domain.outbox import Outgoing, Topic
@@ -145,10 +146,13 @@ class Relay:
             return
         except Early:
             await self._behind(message)
-        except Undeliverable as error:
+        except (Undeliverable, MailRefused) as error:
             await self._give_up(message, str(error))
         except SlackApiError as error:
             await self._refused(message, error)
+        except MailDown as error:
+            log.warning("mail_down", outbox_id=message.id, topic=message.topic, error=str(error))
+            await self._later(message, backoff(message.attempts), str(error))
         except (ClientError, TimeoutError, OSError, SQLAlchemyError) as error:
             await self._later(message, backoff(message.attempts), type(error).__name__)
         except Exception as error:  # one poisoned row must not hold the others

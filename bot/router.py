@@ -10,6 +10,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from bot import identity
 from bot.house import House, Listener, Payload
+from domain import db
 from domain.policy import Surface
 
 DEADLINE_S = 2.7
@@ -55,6 +56,7 @@ class _Router:
         await self._run(listener, Surface.FORM, ack=ack, body=body, view=body["view"])
 
     async def on_event(self, ack: AsyncAck, body: Payload) -> None:
+        self._house.pulse.heard_at = db.now()
         if not body["event"].get("bot_id"):  # what apps say is nobody's comment and no request
             listener = self._house.routes.events.get(body["event"]["type"], _ignored)
             await self._run(listener, Surface.THREAD, ack=ack, body=body, event=body["event"])

@@ -1,12 +1,15 @@
 """The environment, read once at start: typed settings, or one line per problem that names the variable and the fix."""
 
 import re
-from typing import Annotated, Literal, TypeVar
+from typing import Annotated, Literal, NamedTuple, TypeAlias, TypeVar
 
-from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError, ValidationInfo
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from sqlalchemy import make_url
 from sqlalchemy.exc import ArgumentError
+
+from domain import addresses
+from domain.errors import InvalidInput
 
 FIXES = {
     "SLACK_BOT_TOKEN": "Copy the Bot User OAuth Token (xoxb-…) from OAuth & Permissions in your app's settings.",
@@ -16,10 +19,29 @@ FIXES = {
     "INCIDENT_CHANNEL": "Write the channel's id (C0123ABCD, at the end of its About tab) or its name as #incidents.",
     "LOG_LEVEL": "Write DEBUG, INFO, WARNING, ERROR or CRITICAL.",
     "LOG_FORMAT": "Write text or json.",
+    "SIGN_UP": "Write open, domain, approve or closed.",
+    "SIGN_UP_DOMAINS": "Write the domains of e-mail addresses, separated by commas, such as example.com,example.org.",
+    "FIRST_SUPERUSER": "Write an e-mail address, such as ana@example.com.",
+    "SMTP_HOST": "Write the mail server's name, such as smtp.example.com, or leave it out to send no mail.",
+    "SMTP_USER": "Set SMTP_USER and SMTP_PASSWORD, or neither.",
+    "SMTP_PASSWORD": "Set SMTP_USER and SMTP_PASSWORD, or neither.",
+    "SMTP_SECURITY": "Write starttls or tls; none is for a mail server that needs no login or is on this machine.",
+    "SMTP_PORT": "Write a number from 1 to 65535, or leave it out for 587 (465 if SMTP_SECURITY is tls).",
+    "SMTP_FROM": "Write the address that mails come from: incidents@example.com, or Incidents <incidents@example.com>.",
 }
 DRIVERS = ("postgres", "postgresql", "postgresql+psycopg")
 Kind = TypeVar("Kind", bound="Basics")
 TOKENS = {"xoxb-": "SLACK_BOT_TOKEN", "xapp-": "SLACK_APP_TOKEN"}
+THIS_MACHINE = {"localhost", "127.0.0.1", "::1"}
+Security: TypeAlias = Literal["starttls", "tls", "none"]
+PORTS: dict[Security, int] = {"starttls": 587, "tls": 465, "none": 587}
+
+
+class Sender(NamedTuple):
+    """Whom mails come from; the name may be empty."""
+
+    name: str
+    address: str
 
 
 class SettingsError(ValueError):
@@ -61,6 +83,70 @@ def _channel(value: str) -> str:
     return value.strip()
 
 
+def _address(value: str) -> str:
+    try:
+        return addresses.clean(value)
+    except InvalidInput:
+        raise ValueError("is no e-mail address") from None
+
+
+def _domains(value: str) -> tuple[str, ...]:
+    written = [each.strip().removeprefix("@") for each in value.split(",")]
+    try:
+        return tuple(addresses.clean(f"somebody@{each}").rpartition("@")[2] for each in written if each)
+    except InvalidInput:
+        raise ValueError("holds something that is no domain") from None
+
+
+def _domains_if_asked_for(domains: tuple[str, ...], others: ValidationInfo) -> tuple[str, ...]:
+    if others.data.get("sign_up") == "domain" and not domains:
+        raise ValueError("is missing, although SIGN_UP is domain")
+    return domains
+
+
+def _mail_server(value: str) -> str:
+    name, address = r"[a-z0-9_-]{1,63}(\.[a-z0-9_-]{1,63})*\.?", r"[0-9a-f:]*:[0-9a-f:.]*:[0-9a-f:.]*"
+    if not re.fullmatch(f"{name}|{address}", value.strip(), re.IGNORECASE):
+        raise ValueError("is neither the name nor the address of a server; a port belongs in SMTP_PORT")
+    return value.strip().lower()
+
+
+def _with_its_user(password: SecretStr | None, others: ValidationInfo) -> SecretStr | None:
+    user = others.data.get("smtp_user")
+    if user is None and password is not None:
+        raise ValueError("is set without SMTP_USER")
+    if user is not None and password is None:
+        raise ValueError("is missing, although SMTP_USER is set")
+    return password
+
+
+def _not_in_the_clear(security: Security, others: ValidationInfo) -> Security:
+    host, user = others.data.get("smtp_host"), others.data.get("smtp_user")
+    if security == "none" and user and host is not None and host not in THIS_MACHINE:
+        raise ValueError("is none, which would send SMTP_PASSWORD over the network for all to read")
+    return security
+
+
+def _usual_port(port: object, others: ValidationInfo) -> object:
+    return PORTS[others.data.get("smtp_security", "starttls")] if port is None else port
+
+
+def _sender(value: object) -> object:
+    if not isinstance(value, str):
+        return value
+    parts = re.fullmatch(r'(?:"?([^"<>\x00-\x1f\x7f]*?)"?\s*<([^<>]+)>|([^<>]+))', value.strip())
+    if parts is None:
+        raise ValueError("is no e-mail address")
+    name, in_brackets, alone = parts.groups()
+    return Sender((name or "").strip(), _address(in_brackets or alone))
+
+
+def _sender_if_mail_is_sent(sender: Sender | None, others: ValidationInfo) -> Sender | None:
+    if others.data.get("smtp_host") and sender is None:
+        raise ValueError("is missing, although SMTP_HOST is set")
+    return sender
+
+
 class Basics(BaseSettings):
     """What every command needs."""
 
@@ -80,6 +166,21 @@ class Settings(Basics):
     slack_app_token: Annotated[SecretStr, _token("xapp-")]
     slack_api_url: Annotated[str, AfterValidator(_api)] = "https://slack.com/api/"
     incident_channel: Annotated[str, AfterValidator(_channel)] | None = None
+
+    # What depends on another setting stands after it.
+    sign_up: Annotated[Literal["open", "domain", "approve", "closed"], BeforeValidator(str.lower)] = "open"
+    sign_up_domains: Annotated[
+        tuple[str, ...], NoDecode, BeforeValidator(_domains), AfterValidator(_domains_if_asked_for)
+    ] = Field(default="", validate_default=True)
+    first_superuser: Annotated[str, AfterValidator(_address)] | None = None
+    smtp_host: Annotated[str, AfterValidator(_mail_server)] | None = None
+    smtp_user: str | None = None
+    smtp_password: Annotated[SecretStr | None, AfterValidator(_with_its_user)] = Field(None, validate_default=True)
+    smtp_security: Annotated[Security, BeforeValidator(str.lower), AfterValidator(_not_in_the_clear)] = "starttls"
+    smtp_port: Annotated[int, Field(ge=1, le=65535), BeforeValidator(_usual_port)] = Field(None, validate_default=True)
+    smtp_from: Annotated[Sender | None, NoDecode, BeforeValidator(_sender), AfterValidator(_sender_if_mail_is_sent)] = (
+        Field(None, validate_default=True)
+    )
 
 
 def load() -> Settings:

@@ -68,5 +68,9 @@ NEEDS: Final[Mapping[str, Action]] = {
     "comment": Action.COMMENT,
     "delete": Action.DELETE,
     "restore": Action.RESTORE,
+    "link": Action.LINK,
+    "recover": Action.LINK,
+    "unlink": Action.LINK,
+    "admin": Action.ADMINISTER,
 }
 """What the policy is asked for a verb; the others only show what the person may see."""

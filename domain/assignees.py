@@ -2,7 +2,7 @@
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from domain import policy, users
+from domain import policy, signup, users
 from domain.errors import InvalidInput
 from domain.policy import Action, Actor, Standing
 
@@ -24,7 +24,11 @@ async def assignable(session: AsyncSession, slack_user_id: str | None, *, by: Ac
     reason = _unfit(profile, account)
     if reason:
         raise InvalidInput(f"Not saved: {profile.name} {reason}. Choose an active member.", field="assignee")
-    return account or await users.join(session, by.workspace_id, profile)
+    if account is None:
+        account = await signup.join(session, by.workspace_id, profile)
+    if not account.is_member:
+        raise InvalidInput(f"Not saved: {profile.name} has no account here. Ask a superuser.", field="assignee")
+    return account
 
 
 def _unfit(profile: users.Profile, account: Actor | None) -> str:

@@ -5,7 +5,8 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import DateTime, MetaData
+from sqlalchemy import DateTime, MetaData, String, cast, func, select
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
 from sqlalchemy.orm import DeclarativeBase
 
@@ -17,6 +18,9 @@ STATEMENT_TIMEOUT_MS = 2_000
 
 ALIKE = 0.35
 """How much alike two words must be, from 0 to 1, for a search to take one for the other mistyped."""
+
+AS_WRITTEN = {"synchronize_session": False}
+"""Execution options of an update with parts that SQLAlchemy would not keep when it looks for loaded objects."""
 
 
 class Base(DeclarativeBase):
@@ -68,6 +72,12 @@ def transactions(engine: AsyncEngine, *, wake: Callable[[], None] = lambda: None
                 wake()
 
     return begin
+
+
+async def lock(session: AsyncSession, *names: str) -> None:
+    """Until the commit nobody else who asks for one of these names goes on; in one order, so that nobody blocks."""
+    name = func.unnest(cast(sorted(set(names)), ARRAY(String))).column_valued("name")
+    await session.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(name, 0))))
 
 
 def now() -> datetime:

@@ -5,7 +5,7 @@ Slack tells when somebody opens Home, not when they leave it: whoever opened it 
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any, Final, TypeVar
@@ -23,6 +23,7 @@ from domain.states import Priority
 LOOKING: Final = timedelta(minutes=15)
 """How long somebody looks after they opened Home or clicked in it."""
 _TURN: Final = re.compile(r"(after|before):(critical|high|medium|low)-([0-9]{1,9})")
+_PAGE: Final = re.compile("(after|before):([0-9a-f-]{36}|[0-9]{1,18})")
 
 Known = TypeVar("Known", bound=StrEnum)
 
@@ -48,6 +49,16 @@ class Part(StrEnum):
     MINE = "mine"
     OPEN = "open"
     ME = "me"
+    ADMIN = "admin"
+
+
+class Section(StrEnum):
+    """What of the administration is shown."""
+
+    PEOPLE = "people"
+    CATEGORIES = "categories"
+    AUDIT = "audit"
+    HEALTH = "health"
 
 
 class Whose(StrEnum):
@@ -63,6 +74,8 @@ class Shows:
 
     Args:
         place: ``after`` or ``before``, with priority and number of the incident where the page begins or ends.
+        section, text, is_waiting, page: of the administration: its part, what people are searched for, whether only
+            those who wait are shown, and ``after`` or ``before`` with the id where the page begins or ends.
     """
 
     part: Part = Part.MINE
@@ -70,6 +83,10 @@ class Shows:
     category: str | None = None
     assignee: Whose | None = None
     place: Mapping[str, tuple[str, int]]
+    section: Section = Section.PEOPLE
+    text: str = ""
+    is_waiting: bool = False
+    page: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def is_filtered(self) -> bool:
@@ -128,12 +145,17 @@ async def note(session: AsyncSession, workspace_id: str, slack_user_id: str, *, 
 def shown(stored: Mapping[str, Any]) -> Shows:
     """What was stored, as far as it still means something; the rest counts as not chosen."""
     category, turn = stored.get("category"), _TURN.fullmatch(str(stored.get("turn")))
+    page, text = _PAGE.fullmatch(str(stored.get("turn"))), stored.get("text")
     return Shows(
         part=_known(Part, stored.get("part")) or Part.MINE,
         priority=_known(Priority, stored.get("priority")),
         category=category if isinstance(category, str) else None,
         assignee=_known(Whose, stored.get("assignee")),
         place={turn[1]: (turn[2], int(turn[3]))} if turn else {},
+        section=_known(Section, stored.get("section")) or Section.PEOPLE,
+        text=text if isinstance(text, str) else "",
+        is_waiting=stored.get("waiting") == "yes",
+        page={page[1]: page[2]} if page else {},
     )
 
 

@@ -11,18 +11,12 @@ from sqlalchemy import (
     Enum,
     ForeignKey,
     Index,
+    RowMapping,
     ScalarSelect,
     UniqueConstraint,
-    and_,
-    exists,
-    func,
-    literal,
-    or_,
-    select,
-    text,
-    true,
-    update,
 )
+
+from sqlalchemy import and_, exists, func, literal, or_, select, text, true, update  # isort: skip
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped, joinedload, mapped_column, relationship
@@ -113,6 +107,7 @@ class Draft:
 
     Args:
         channel_id: where the card goes; the bot must be able to post there.
+        category: one in use; empty for the first of them.
         source: names the request that made it, so that the same one again makes nothing.
     """
 
@@ -120,7 +115,7 @@ class Draft:
     channel_id: str
     description: str = ""
     priority: Priority = Priority.MEDIUM
-    category: str = workspaces.CATEGORIES[0]
+    category: str = ""
     assignee: str | None = None
     source: str | None = None
     announces: tuple[tuple[Topic, dict[str, str]], ...] = ()
@@ -167,10 +162,10 @@ async def create(session: AsyncSession, draft: Draft, *, by: Actor) -> Incident:
         "channel_id": draft.channel_id,
         "source": draft.source,
     }
-    number = await _inserted(session, row, category=draft.category, workspace_id=by.workspace_id)
-    if number is None:
+    given = await _inserted(session, row, category=draft.category, workspace_id=by.workspace_id)
+    if given is None:
         await _refuse(session, draft, by=by)
-    return Incident(**row, workspace_id=by.workspace_id, category=draft.category, number=number, status=Status.OPEN)
+    return Incident(**row, workspace_id=by.workspace_id, **given, status=Status.OPEN)
 
 
 async def locked(session: AsyncSession, target: Target, *, by: Actor) -> Incident:
@@ -226,7 +221,9 @@ def in_workspace(actor: Actor) -> ColumnElement[bool]:
     return and_(Incident.workspace_id == actor.workspace_id, Incident.deleted_at.is_(None))
 
 
-async def _inserted(session: AsyncSession, row: dict[str, Any], *, category: str, workspace_id: str) -> int | None:
+async def _inserted(
+    session: AsyncSession, row: dict[str, Any], *, category: str, workspace_id: str
+) -> RowMapping | None:
     """Number and insert it in one statement; None if the category is not in use or the source is taken."""
     counter = update(Workspace).where(Workspace.id == workspace_id).values(last_number=Workspace.last_number + 1)
     number = counter.returning(Workspace.last_number).cte("counter")
@@ -236,11 +233,11 @@ async def _inserted(session: AsyncSession, row: dict[str, Any], *, category: str
         "number": select(number.c.last_number).scalar_subquery(),
         "category": Category.name,
     }
-    in_use = (Category.workspace_id == workspace_id, Category.name == category, ~Category.is_retired)
-    inserted = insert(Incident).from_select(list(values), select(*values.values()).where(*in_use))
+    in_use = select(*values.values()).where(Category.workspace_id == workspace_id, ~Category.is_retired)
+    named = in_use.where(Category.name == category) if category else in_use.order_by(Category.position).limit(1)
+    inserted = insert(Incident).from_select(list(values), named)
     once = inserted.on_conflict_do_nothing(index_elements=["workspace_id", "source"])
-    given: int | None = await session.scalar(once.returning(Incident.number))
-    return given
+    return (await session.execute(once.returning(Incident.number, Incident.category))).mappings().one_or_none()
 
 
 async def _refuse(session: AsyncSession, draft: Draft, *, by: Actor) -> NoReturn:

@@ -1,6 +1,8 @@
 """Every table, imported, so that the metadata is whole for migrations."""
 
 from domain import (
+    audit,
+    codes,
     comments,
     early_replies,
     homes,
@@ -17,6 +19,8 @@ from domain.db import Base
 
 __all__ = [
     "Base",
+    "audit",
+    "codes",
     "comments",
     "early_replies",
     "homes",

@@ -42,6 +42,12 @@ class Topic(StrEnum):
     COMMENTS_BROUGHT = "comments.brought"
     QUOTE_CHANGED = "quote.changed"
     HOME_STALE = "home.stale"
+    CODE_ASKED = "code.asked"
+    ADDRESS_CHANGED = "address.changed"
+    ACCOUNT_ASKED = "account.asked"
+    PERSON_TOLD = "person.told"
+    HEALTH_ASKED = "health.asked"
+    CATEGORY_RENAMED = "category.renamed"
 
 
 class OutboxMessage(Base):

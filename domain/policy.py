@@ -29,6 +29,15 @@ class Surface(StrEnum):
     BUTTON = "button"
     FORM = "form"
     THREAD = "thread"
+    SHELL = "command line"
+
+
+class Admission(StrEnum):
+    """Whether somebody was let in, as the workspace's rule for new accounts has it."""
+
+    ADMITTED = "admitted"
+    WAITING = "waiting"
+    NOT_ADMITTED = "not admitted"
 
 
 class Action(StrEnum):
@@ -51,6 +60,9 @@ class Action(StrEnum):
     RESTORE = "restore an incident"
     EDIT_COMMENT = "change a comment"
     DELETE_COMMENT = "delete a comment"
+    LINK = "link an account"
+    KEEP_ACCOUNT = "change an account"
+    ADMINISTER = "administer Incident Tracker"
 
 
 class Held(Protocol):
@@ -76,6 +88,9 @@ class Actor:
     time_zone: str = "UTC"
     standing: Standing = Standing.MEMBER
     is_active: bool = True
+    is_closed: bool = False
+    """Whether they closed their account themselves."""
+    admission: Admission = Admission.ADMITTED
     is_superuser: bool = False
     is_hinted: bool = True
     """Whether the hint for a first use was given."""
@@ -87,6 +102,11 @@ class Actor:
     @property
     def is_member(self) -> bool:
         """A full member with an active account."""
+        return self.may_join and self.admission is Admission.ADMITTED
+
+    @property
+    def may_join(self) -> bool:
+        """A full member whom nobody shut out; whether they were let in is another question."""
         return self.is_active and self.standing is Standing.MEMBER
 
     def at(self, *, channel_id: str | None, surface: Surface = Surface.COMMAND) -> "Actor":
@@ -121,8 +141,11 @@ def allows(actor: Actor, action: Action, thing: Held | None = None) -> bool:
             | Action.PRIORITIZE
             | Action.CATEGORIZE
             | Action.UNDO
+            | Action.KEEP_ACCOUNT
         ):
             return actor.is_member
+        case Action.LINK:
+            return actor.may_join
         case Action.EDIT:
             return actor.is_superuser or (actor.is_member and _is_of(actor, thing))
         case Action.DELETE:
@@ -130,7 +153,7 @@ def allows(actor: Actor, action: Action, thing: Held | None = None) -> bool:
         case Action.EDIT_COMMENT | Action.DELETE_COMMENT:
             is_author = thing is not None and thing.owner_id == actor.id
             return actor.is_superuser or (allows(actor, Action.REPLY) and is_author)
-        case Action.RESTORE:
+        case Action.RESTORE | Action.ADMINISTER:
             return actor.is_superuser
         case _ as unreachable:
             assert_never(unreachable)
@@ -140,6 +163,11 @@ def require(actor: Actor, action: Action, thing: Held | None = None) -> None:
     """Raise Forbidden, with the rule and the reason, unless the actor may."""
     if not allows(actor, action, thing):
         raise Forbidden(f"Nothing was changed. {rule(action)} {reason(actor)}")
+
+
+def is_power(actor: Actor, action: Action, thing: Held | None = None) -> bool:
+    """Whether only being a superuser gives the actor this right; then it is audited."""
+    return allows(actor, action, thing) and not allows(replace(actor, is_superuser=False), action, thing)
 
 
 def rule(action: Action) -> str:
@@ -153,8 +181,12 @@ def _is_of(actor: Actor, thing: Held | None) -> bool:
 
 def reason(actor: Actor) -> str:
     """Why not this person, as a sentence."""
+    if actor.is_closed:
+        return "You closed your account."
     if not actor.is_active:
         return "Your account is deactivated."
+    if actor.may_join and actor.admission is not Admission.ADMITTED:
+        return _ADMISSIONS[actor.admission]
     if actor.standing is Standing.MEMBER:
         return "You are not one of them."
     return _STANDINGS[actor.standing] + (_REPLY if allows(actor, Action.REPLY) else "")
@@ -167,6 +199,12 @@ _WHO = {
     Action.RESTORE: "superusers",
     Action.EDIT_COMMENT: "its author and superusers",
     Action.DELETE_COMMENT: "its author and superusers",
+    Action.LINK: "full members of the workspace",
+    Action.ADMINISTER: "superusers",
+}
+_ADMISSIONS = {
+    Admission.WAITING: "You wait for a superuser's approval.",
+    Admission.NOT_ADMITTED: "You have no account here.",
 }
 _STANDINGS = {
     Standing.GUEST: "You are a guest here.",

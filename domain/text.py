@@ -1,6 +1,7 @@
 """What people type, made fit to be stored without losing a word."""
 
 import re
+import string
 import unicodedata
 
 from domain.errors import InvalidInput
@@ -8,6 +9,9 @@ from domain.errors import InvalidInput
 TITLE_LIMIT = 255
 TEXT_LIMIT = 40_000
 """Slack cuts messages here; nothing longer can arrive."""
+
+INVISIBLE = "\u200b\u200c\u200d\u200e\u200f\u2060\u2066\u2067\u2068\u2069\u202a\u202b\u202c\u202d\u202e\ufeff"
+"""Marks that come along when text is copied."""
 
 _UNSTORABLE = re.compile(r"[\x00\ud800-\udfff]")
 _INVISIBLE = ("Zs", "Zl", "Zp", "Cc", "Cf", "Cs")
@@ -51,6 +55,11 @@ def body(text: str, *, field: str) -> str:
             field=field,
         )
     return cleaned
+
+
+def bare(word: str) -> str:
+    """A word as it is compared: small, with _ for spaces and dashes, without marks around it."""
+    return re.sub(r"[-\s]+", "_", word.strip(INVISIBLE + string.whitespace).lower())
 
 
 def is_visible(character: str) -> bool:

@@ -1,25 +1,38 @@
 """People: the account that owns incidents and comments, and the Slack identity mapped to it."""
 
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
-from uuid import UUID, uuid4
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from uuid import UUID
 
-from sqlalchemy import ForeignKey, Index, Row, Select, case, exists, func, literal, null, select, update
+from sqlalchemy import (
+    ColumnElement,
+    ForeignKey,
+    Index,
+    Row,
+    Select,
+    UniqueConstraint,
+    and_,
+    func,
+    select,
+    update,
+)
 from sqlalchemy import text as text_
-from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped, mapped_column
 
-from domain import homes, membership, text
+from domain import db, homes, membership
 from domain.db import ALIKE, Base
-from domain.policy import Actor, Standing
+from domain.policy import Actor, Admission, Standing
 
 
 class User(Base):
-    """An account. Deactivating it never touches its incidents or comments."""
+    """An account. Deactivating it never touches its incidents or comments.
+
+    ``is_nominated``: becomes a superuser with the proof that the address is theirs, which ``proved_at`` notes.
+    ``asked_at``: a superuser was asked to admit them.
+    """
 
     __tablename__ = "user"
 
@@ -29,10 +42,16 @@ class User(Base):
     hashed_password: Mapped[str | None]
     is_active: Mapped[bool] = mapped_column(server_default="true")
     is_superuser: Mapped[bool] = mapped_column(server_default="false")
+    is_nominated: Mapped[bool] = mapped_column(server_default="false")
     full_name: Mapped[str]
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
     hinted_at: Mapped[datetime | None]
     wants_messages: Mapped[bool] = mapped_column(server_default="true")
+    admitted_at: Mapped[datetime | None]
+    asked_at: Mapped[datetime | None]
+    proved_at: Mapped[datetime | None]
+    closed_at: Mapped[datetime | None]
+    deleted_at: Mapped[datetime | None]
 
     __table_args__ = (Index("uq_user_workspace_id_email", "workspace_id", func.lower(text_("email")), unique=True),)
 
@@ -44,12 +63,15 @@ class SlackProfile(Base):
 
     workspace_id: Mapped[str] = mapped_column(ForeignKey("workspace.id"), primary_key=True)
     slack_user_id: Mapped[str] = mapped_column(primary_key=True)
-    user_id: Mapped[UUID | None] = mapped_column(ForeignKey("user.id"), unique=True)
+    user_id: Mapped[UUID | None] = mapped_column(ForeignKey("user.id"))
     name: Mapped[str]
     email: Mapped[str | None]
     time_zone: Mapped[str]
     standing: Mapped[str]
     is_deactivated: Mapped[bool]
+
+    __table_args__ = (UniqueConstraint("user_id", deferrable=True),)
+    """Checked at the end of a statement, so that one statement can move an account from one person to another."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,47 +106,9 @@ async def find(
     return _profile(row), None if row.user_id is None else _actor(workspace_id, row)
 
 
-async def learn(session: AsyncSession, workspace_id: str, profiles: Iterable[Profile]) -> None:
-    """Remember what Slack says of these people now, in one statement; makes no accounts."""
-    rows = [{"workspace_id": workspace_id, **asdict(_storable(p))} for p in profiles]
-    if not rows:
-        return
-    statement = insert(SlackProfile).values(rows)
-    said = {
-        name: statement.excluded[name] for name in asdict(Profile(slack_user_id="", name="")) if name != "slack_user_id"
-    }
-    await session.execute(statement.on_conflict_do_update(index_elements=["workspace_id", "slack_user_id"], set_=said))
-
-
-async def join(session: AsyncSession, workspace_id: str, profile: Profile) -> Actor:
-    """The person's first use: make the account that goes with this known profile.
-
-    Two first uses at the same moment make one account. An e-mail address that another account
-    has is left out: it proves nothing here.
-    """
-    if profile.email:  # the next statement must see the account of whoever comes first with this address
-        address = f"{workspace_id}:{profile.email.lower()}"
-        await session.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(address, 0))))
-    mine = (SlackProfile.workspace_id == workspace_id, SlackProfile.slack_user_id == profile.slack_user_id)
-    made = uuid4()
-    claimed = update(SlackProfile).where(*mine, SlackProfile.user_id.is_(None)).values(user_id=made)
-    claim = claimed.returning(SlackProfile.name, SlackProfile.email).cte("claim")
-    taken = exists().where(User.workspace_id == workspace_id, func.lower(User.email) == func.lower(claim.c.email))
-    account = select(literal(made), literal(workspace_id), claim.c.name, case((taken, null()), else_=claim.c.email))
-    inserted = insert(User).from_select(["id", "workspace_id", "full_name", "email"], account)
-    name = await session.scalar(inserted.returning(User.full_name))
-    if name is None:
-        return _actor(workspace_id, (await session.execute(_person(workspace_id, profile.slack_user_id))).one())
-    return Actor(
-        id=made,
-        workspace_id=workspace_id,
-        slack_user_id=profile.slack_user_id,
-        name=name,
-        time_zone=profile.time_zone,
-        standing=profile.standing,
-        is_active=not profile.is_deactivated,
-        is_hinted=False,
-    )
+async def actor(session: AsyncSession, workspace_id: str, slack_user_id: str) -> Actor:
+    """Who this Slack user is, of whom it is known that they have an account."""
+    return _actor(workspace_id, (await session.execute(_person(workspace_id, slack_user_id))).one())
 
 
 async def hint(session: AsyncSession, person: Actor) -> bool:
@@ -152,14 +136,14 @@ async def told_by_message(session: AsyncSession, user_id: UUID) -> str | None:
     return found
 
 
-async def superusers(session: AsyncSession, workspace_id: str) -> list[str]:
-    """Slack ids of at most five active superusers, for people who need help."""
+async def superusers(session: AsyncSession, workspace_id: str, *, most: int | None = 5) -> list[str]:
+    """Slack ids of active superusers: a few for people who need help, or all."""
     admins = (
         select(SlackProfile.slack_user_id)
         .join(User, User.id == SlackProfile.user_id)
-        .where(User.workspace_id == workspace_id, User.is_superuser, User.is_active, ~SlackProfile.is_deactivated)
+        .where(User.workspace_id == workspace_id, *administers())
     )
-    return list(await session.scalars(admins.order_by(SlackProfile.slack_user_id).limit(5)))
+    return list(await session.scalars(admins.order_by(SlackProfile.slack_user_id).limit(most)))
 
 
 async def names(session: AsyncSession, workspace_id: str, slack_user_ids: Iterable[str]) -> dict[str, str]:
@@ -183,10 +167,30 @@ async def nearest(session: AsyncSession, workspace_id: str, name: str) -> str | 
     return found
 
 
+async def lock_address(session: AsyncSession, workspace_id: str, address: str) -> None:
+    """Until the commit nobody else gives this address to an account, or takes it from one."""
+    await db.lock(session, f"address:{workspace_id}:{address.lower()}")
+
+
+def administers(account: type[User] = User, profile: type[SlackProfile] = SlackProfile) -> list[ColumnElement[bool]]:
+    """Parts of a statement that has an account and the profile mapped to it: whether a superuser's rights count now."""
+    return [and_(account.is_superuser, account.is_active), ~profile.is_deactivated, profile.standing == Standing.MEMBER]
+
+
+def waits() -> list[ColumnElement[bool]]:
+    """Parts of a statement that has an account: whether it waits for a superuser's approval."""
+    return [User.admitted_at.is_(None), User.asked_at.is_not(None), and_(User.is_active)]
+
+
+_ACCOUNT = (
+    User.is_active, User.is_superuser, User.full_name, User.hinted_at, User.wants_messages,
+    User.admitted_at, User.asked_at, User.closed_at,
+)  # fmt: skip
+
+
 def _person(workspace_id: str, slack_user_id: str) -> Select[Any]:
-    account = (User.is_active, User.is_superuser, User.full_name, User.hinted_at, User.wants_messages)
     return (
-        select(SlackProfile.__table__, *account)
+        select(SlackProfile.__table__, *_ACCOUNT)
         .outerjoin(User, User.id == SlackProfile.user_id)
         .where(SlackProfile.workspace_id == workspace_id, SlackProfile.slack_user_id == slack_user_id)
     )
@@ -213,25 +217,16 @@ def _actor(workspace_id: str, row: Row[Any]) -> Actor:
         time_zone=row.time_zone,
         standing=Standing(row.standing),
         is_active=is_active,
+        is_closed=row.closed_at is not None and not row.is_active,
+        admission=admission(row),
         is_superuser=row.is_superuser and is_active and row.standing == Standing.MEMBER,
         is_hinted=row.hinted_at is not None,
         wants_messages=row.wants_messages,
     )
 
 
-def _storable(profile: Profile) -> Profile:
-    return Profile(
-        slack_user_id=profile.slack_user_id,
-        name=text.clean(profile.name) or profile.slack_user_id,
-        email=profile.email,
-        time_zone=_known_zone(profile.time_zone),
-        standing=profile.standing,
-        is_deactivated=profile.is_deactivated,
-    )
-
-
-def _known_zone(name: str) -> str:
-    try:
-        return ZoneInfo(name).key
-    except (ZoneInfoNotFoundError, ValueError):
-        return "UTC"
+def admission(row: Row[Any]) -> Admission:
+    """Whether the account of this row was let in."""
+    if row.admitted_at is not None:
+        return Admission.ADMITTED
+    return Admission.NOT_ADMITTED if row.asked_at is None else Admission.WAITING

@@ -15,13 +15,15 @@ CATEGORIES = ("bug", "outage", "security", "question", "documentation", "feature
 
 
 class Workspace(Base):
-    """One Slack team; ``last_number`` counts its incidents."""
+    """One Slack team; ``last_number`` counts its incidents, ``sign_up`` says who gets an account."""
 
     __tablename__ = "workspace"
 
     id: Mapped[str] = mapped_column(primary_key=True)
     url: Mapped[str] = mapped_column(server_default="")
     last_number: Mapped[int] = mapped_column(server_default="0")
+    sign_up: Mapped[str] = mapped_column(server_default="open")
+    sign_up_domains: Mapped[list[str]] = mapped_column(ARRAY(String), server_default="{}")
 
 
 class Channel(Base):
@@ -69,6 +71,11 @@ async def ensure(session: AsyncSession, workspace_id: str, *, url: str) -> None:
     await session.execute(team.on_conflict_do_update(index_elements=["id"], set_={"url": url}))
     shipped = [{"workspace_id": workspace_id, "name": n, "position": i} for i, n in enumerate(CATEGORIES)]
     await session.execute(insert(Category).values(shipped).on_conflict_do_nothing())
+
+
+async def ids(session: AsyncSession) -> list[str]:
+    """The workspaces that this database serves."""
+    return list(await session.scalars(select(Workspace.id).order_by(Workspace.id)))
 
 
 async def learn_channels(session: AsyncSession, workspace_id: str, facts: list[ChannelFacts]) -> None:

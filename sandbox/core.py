@@ -33,6 +33,7 @@ class Sandbox:
         url: where it listens, without a slash at the end.
         api_url: what the SDK takes as ``base_url``, with one.
         workspace: what is in it now; another object after a reset.
+        mail_host, mail_port: of its mail server, once it is served.
         hints: what a newcomer could try, in a word or two each; the page shows them.
     """
 
@@ -48,6 +49,7 @@ class Sandbox:
         self.journal = Journal()
         self.faults = Faults()
         self.limits = Limits(clock, on=limits)
+        self.mail_host, self.mail_port = "", 0
         self.hints: list[str] = []
         self.closing = asyncio.Event()
         self.connections: Connections = set

@@ -10,6 +10,9 @@ Json = dict[str, Any]
 
 KINDS = {"ratelimited", "http_500", "timeout", "timeout_after_success", "connection_reset", "slow"}
 DELIVERY_KINDS = {"timeout", "timeout_after_success", "slow"}
+MAIL = "mail"
+"""The event of a mail that the app hands over; ``error:451`` is the mail server's answer then."""
+MAIL_KINDS = {"timeout", "connection_reset"}
 
 
 @dataclass
@@ -50,8 +53,9 @@ def _read(described: Json) -> Fault:
         raise Refused("a fault needs either a method or an event")
     target = "method" if "method" in described else "event"
     kind = str(described.get("kind"))
-    allowed = KINDS if target == "method" else DELIVERY_KINDS
-    if kind not in allowed and not (target == "method" and kind.startswith("error:")):
+    is_mail = described.get("event") == MAIL
+    allowed = MAIL_KINDS if is_mail else KINDS if target == "method" else DELIVERY_KINDS
+    if kind not in allowed and not ((is_mail or target == "method") and kind.startswith("error:")):
         raise Refused(f"there is no fault {kind!r} for a {target}")
     return Fault(
         target,

@@ -14,8 +14,8 @@ from starlette.routing import BaseRoute, Mount, Route, WebSocketRoute
 from starlette.staticfiles import StaticFiles
 from starlette.websockets import WebSocket
 
+from sandbox import mail, responses, web_api
 from sandbox import manifest as manifests
-from sandbox import responses, web_api
 from sandbox.control import clicking, forms, reading, running, writing
 from sandbox.control.calls import Call, endpoint
 from sandbox.core import Sandbox, build
@@ -83,7 +83,8 @@ async def serve(
         running_server = asyncio.create_task(server.run_quietly(listening))
         await server.is_up.wait()
         try:
-            yield box
+            async with mail.serve(box):
+                yield box
         finally:
             await box.close()
             server.should_exit = True

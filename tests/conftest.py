@@ -10,7 +10,7 @@ from sqlalchemy import create_engine, make_url, text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bot import postgres
-from domain import db, users, workspaces
+from domain import db, profiles, signup, workspaces
 from domain.db import Begin
 from domain.policy import Actor, Standing
 from domain.users import Profile
@@ -82,8 +82,8 @@ async def member(begin: Begin, team: str, name: str, standing: Standing = Standi
         slack_user_id=f"U0{name.upper()}", name=name, email=f"{name.lower()}@example.com", standing=standing
     )
     async with begin() as session:
-        await users.learn(session, team, [profile])
-        actor = await users.join(session, team, profile)
+        await profiles.learn(session, team, [profile])
+        actor = await signup.join(session, team, profile)
     return actor.at(channel_id=GENERAL)
 
 

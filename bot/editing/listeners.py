@@ -9,7 +9,6 @@ from bot.commands import Request
 from bot.editing import forms
 from bot.house import Form, House, Payload, Routes
 from bot.incidents import views
-from bot.lexer import bare
 from bot.targets import carried_target, read_target, target_of
 from domain import deletion, editing, undoing, workspaces
 from domain.db import Begin
@@ -17,6 +16,7 @@ from domain.editing import Clash, Edit
 from domain.errors import InvalidInput
 from domain.incidents import Incident, Priority
 from domain.policy import Action, Actor, allows
+from domain.text import bare
 
 
 async def priority_asked(session: AsyncSession, request: Request, actor: Actor, house: House) -> Incident | Form:

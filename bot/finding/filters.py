@@ -10,7 +10,7 @@ from typing import Final
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.commands import Request
-from bot.lexer import FILTERS, PRIORITIES, bare
+from bot.lexer import FILTERS, PRIORITIES
 from bot.mrkdwn import escape
 from domain import db, membership, users, workspaces
 from domain.errors import InvalidInput
@@ -18,6 +18,7 @@ from domain.incidents import Priority, Status
 from domain.listing import Filter, Key
 from domain.policy import Actor
 from domain.search import Turn, bounded
+from domain.text import bare
 
 UNITS: Final = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 OLDEST: Final = timedelta(weeks=2_000)

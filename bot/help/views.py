@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from bot import blocks
-from bot.blocks import Block, Message
+from bot.blocks import Message
 from bot.mrkdwn import Mrkdwn, join, mrkdwn
 from bot.verbs import ALIASES, NEEDS
 from domain import policy
@@ -43,7 +43,11 @@ VERBS = {
     "comment": ("comment 42 vendor called back", "says it in the thread, in your name"),
     "delete": ("delete 42", "asks first; it is kept for 30 days"),
     "restore": ("restore 42", "brings a deleted incident back"),
-    "whoami": ("whoami", "who you are here and what you may do"),
+    "whoami": ("whoami", "who you are here and what you may do; to change or close your account"),
+    "link": ("link", "takes over an account, with a code sent to its address"),
+    "recover": ("recover", "the same from a Slack user that you lost"),
+    "unlink": ("unlink", "parts with the account that was linked"),
+    "admin": ("admin", "manages people and categories, shows who administered what; lists it all"),
     "why": ("why resolve 42", "whether you may, and who can help if not"),
     "help": ("help resolve", "this list, or one line of it"),
 }
@@ -54,7 +58,8 @@ GROUPS: Final = {
     "Find": ("list", "mine", "search", "show", "history", "export"),
     "Work": ("take", "assign", "unassign", "start", "revert", "resolve", "reopen", "undo"),
     "Describe": ("priority", "category", "edit", "comment", "delete", "restore"),
-    "You": ("whoami", "why", "help"),
+    "You": ("whoami", "link", "recover", "unlink", "why", "help"),
+    "Administer": ("admin",),
 }
 
 
@@ -173,11 +178,6 @@ def form_offered(line: str) -> Message:
     """Where no form can open by itself, a button opens it."""
     text = Mrkdwn("This needs a form. Press the button to open it.")
     return blocks.message(text, [blocks.section(text), blocks.actions(blocks.button("Open the form", RUN, value=line))])
-
-
-def dialog(answer: Message) -> Block:
-    """An answer where it can be no message."""
-    return blocks.modal("answer", "Incident Tracker", answer["blocks"], close="Close")
 
 
 def refused(words: Mrkdwn) -> Message:

@@ -9,6 +9,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot import identity
+from bot.admin import drawing
 from bot.blocks import Block
 from bot.errors import code_of
 from bot.home import views
@@ -66,7 +67,9 @@ async def _view(home: Home, slack: AsyncWebClient, house: House) -> Block | None
     shows = homes.shown(home.shows)
     async with house.begin() as session:
         match shows.part:
-            case Part.MINE:
+            case Part.ADMIN if policy.allows(person, Action.ADMINISTER):
+                return views.administration(await drawing.drawn(session, shows, person), person)
+            case Part.MINE | Part.ADMIN:
                 return await _mine(session, shows, person, house)
             case Part.OPEN:
                 return await _unresolved(session, shows, person, house)

@@ -3,11 +3,13 @@
 from collections.abc import Mapping
 
 from slack_bolt.async_app import AsyncAck
+from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.home import views
+from bot import dialogs
+from bot.home import forms, views
 from bot.house import House, Payload, Routes
-from domain import homes, users
-from domain.policy import Actor
+from domain import homes, policy, users
+from domain.policy import Action, Actor
 
 
 async def home_opened(event: Payload, house: House) -> None:
@@ -43,6 +45,32 @@ async def page_turned(ack: AsyncAck, body: Payload, action: Payload, house: Hous
     await ack()
 
 
+async def section_chosen(ack: AsyncAck, body: Payload, action: Payload, house: House) -> None:
+    """*People*, *Categories*, *Audit* or *Health*; whether they may see it is asked when it is drawn."""
+    await _keep(body, house, views.read_section(action))
+    await ack()
+
+
+async def people_narrowed(ack: AsyncAck, body: Payload, action: Payload, house: House) -> None:
+    """*Only those who wait*, *Everybody* or *Clear search*."""
+    await _keep(body, house, views.read_narrowed(action))
+    await ack()
+
+
+async def find_clicked(ack: AsyncAck, body: Payload, client: AsyncWebClient, actor: Actor) -> None:
+    """*Search…*."""
+    policy.require(actor, Action.ADMINISTER)
+    await dialogs.show(client, body, forms.find_form())
+    await ack()
+
+
+async def find_submitted(ack: AsyncAck, body: Payload, view: Payload, actor: Actor, house: House) -> None:
+    """Home shows whom it found."""
+    policy.require(actor, Action.ADMINISTER)
+    await _keep(body, house, views.found(forms.read_text(view)))
+    await ack()
+
+
 async def messages_chosen(ack: AsyncAck, action: Payload, actor: Actor, house: House) -> None:
     """Whether the person is told of assignments by direct message."""
     wanted = views.read_messages(action)
@@ -66,5 +94,9 @@ ROUTES = Routes(
         views.CLEAR: filters_cleared,
         views.TURN: page_turned,
         views.MESSAGES: messages_chosen,
+        views.SECTION: section_chosen,
+        views.FIND: find_clicked,
+        views.NARROW: people_narrowed,
     },
+    views={forms.FIND_FORM: find_submitted},
 )

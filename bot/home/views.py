@@ -12,7 +12,7 @@ from bot.house import House, Payload
 from bot.incidents.views import PICTURES, TAKE, spoken
 from bot.mrkdwn import Mrkdwn, escape, join, mrkdwn, user
 from domain import homes
-from domain.homes import Part, Shows, Whose
+from domain.homes import Part, Section, Shows, Whose
 from domain.incidents import Incident, Priority, Status
 from domain.listing import Counts, Page
 from domain.policy import Action, Actor, Standing, allows
@@ -23,10 +23,18 @@ FILTER = "home.filter"
 CLEAR = "home.clear"
 TURN = "home.turn"
 MESSAGES = "home.messages"
+SECTION = "home.section"
+FIND = "home.find"
+NARROW = "home.narrow"
 
-NAMES: Final = {Part.MINE: "Mine", Part.OPEN: "All open", Part.ME: "Me"}
+NAMES: Final = {Part.MINE: "Mine", Part.OPEN: "All open", Part.ME: "Me", Part.ADMIN: "Admin"}
 """The parts, in the order of their buttons."""
 ANY: Final = "any"
+NARROWED: Final[Mapping[str, Mapping[str, str | None]]] = {
+    "waiting": {"waiting": "yes"},
+    "all": {"waiting": None},
+    "clear": {"text": None},
+}
 NOTHING_CHOSEN: Final = {"priority": None, "category": None, "assignee": None}
 WANTED: Final = {"yes": True, "no": False}
 _STANDINGS: Final = {
@@ -68,6 +76,11 @@ def me(profile: Profile, admins: Sequence[str], reader: Actor) -> Block:
     )
 
 
+def administration(parts: Sequence[Block], reader: Actor) -> Block:
+    """What superusers manage."""
+    return _home(Part.ADMIN, reader, parts)
+
+
 def read_part(action: Payload) -> Mapping[str, str | None]:
     """The part that was chosen, from its first page on."""
     return {"part": _value(action), "turn": None}
@@ -88,6 +101,21 @@ def read_turn(action: Payload) -> Mapping[str, str | None]:
     return {"part": part, "turn": turn}
 
 
+def read_section(action: Payload) -> Mapping[str, str | None]:
+    """The section of the administration that was chosen, from its first page on."""
+    return {"part": Part.ADMIN, "section": _value(action), "turn": None}
+
+
+def read_narrowed(action: Payload) -> Mapping[str, str | None]:
+    """Which people are shown now."""
+    return {"part": Part.ADMIN, "section": Section.PEOPLE, "turn": None, **NARROWED.get(_value(action), {})}
+
+
+def found(text: str) -> Mapping[str, str | None]:
+    """The people that are searched for."""
+    return {"part": Part.ADMIN, "section": Section.PEOPLE, "turn": None, "text": text or None}
+
+
 def read_messages(action: Payload) -> bool | None:
     """Whether direct messages are wanted; None where the button says neither."""
     return WANTED.get(_value(action))
@@ -103,6 +131,7 @@ def _top(shown: Part, reader: Actor) -> Block:
     parts = [
         blocks.button(f"{name} (shown)" if part is shown else name, f"{PART}:{part}", value=part)
         for part, name in NAMES.items()
+        if part is not Part.ADMIN or allows(reader, Action.ADMINISTER)
     ]
     return blocks.actions(*(new if allows(reader, Action.CREATE) else []), *parts, block_id="parts")
 

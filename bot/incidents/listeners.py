@@ -37,7 +37,7 @@ async def quick_asked(session: AsyncSession, request: Request, actor: Actor, hou
         description=description,
         channel_id=channel_id or "",
         priority=Priority(request.priorities[0]) if request.priorities else Priority.MEDIUM,
-        category=request.categories[0] if request.categories else workspaces.CATEGORIES[0],
+        category=request.categories[0] if request.categories else "",
         assignee=request.people[0] if request.people else None,
     )
     return await incidents.create(session, draft, by=actor)

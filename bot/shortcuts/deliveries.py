@@ -177,7 +177,7 @@ async def _brought(
 ) -> Brought | None:
     """A person's message as its author's comment, an app's only if it was meant, nothing of what is gone."""
     place = {"channel_id": source.channel_id, "ts": said["ts"]}
-    if messages.is_gone(said):
+    if messages.is_gone(said) or commands.is_unkept(str(said.get("text") or ""), house.bot_user_id):
         return None
     if not is_human(said):
         if said["ts"] != source.ts or not message.payload["single"]:

@@ -29,7 +29,7 @@ async def message_told(event: Payload, client: AsyncWebClient, house: House) -> 
 
 async def thread_replied(message: Payload, client: AsyncWebClient, house: House) -> None:
     """A person wrote in a thread, or edited it: if the thread is an incident's, that is a comment."""
-    if commands.is_secret(commands.strip_mention(message.get("text") or "", house.bot_user_id)):
+    if commands.is_unkept(message.get("text") or "", house.bot_user_id):
         return
     heard = views.reply(message, await _names(message, house))
     async with house.begin() as session:
@@ -109,7 +109,8 @@ async def _keep_deleted(message: Payload, event: Payload, client: AsyncWebClient
 async def _line_in_dm(event: Payload, client: AsyncWebClient, house: House) -> None:
     """What a person writes to the bot directly is a line for it."""
     if event.get("user") and not event.get("bot_id") and event.get("subtype") in views.HUMAN_SUBTYPES:
-        await mentioned(event, await _author(event, client, house), house)
+        person = await _author(event, client, house)
+        await mentioned(event, await identity.admitted(person, house), house)
 
 
 async def _author(message: Payload, client: AsyncWebClient, house: House) -> Actor:

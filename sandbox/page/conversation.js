@@ -4,7 +4,7 @@ import { composer } from "./composer.js";
 import { announce, arrows, byId, forget, h, iconButton, plural, reconcile } from "./dom.js";
 import { icon } from "./icons.js";
 import { messageNode, printOf } from "./messages.js";
-import { authorOf, changed, current, fullName, go, inThread, isMember, markRead, messagesIn, person, store, titleOf } from "./state.js";
+import { authorOf, changed, current, fullName, go, inThread, isMember, isPage, markRead, messagesIn, person, store, titleOf } from "./state.js";
 import { day, dayKey, ofTs } from "./times.js";
 
 const list = h("div", { class: "messages", role: "list", "aria-label": "Messages", tabindex: "-1" });
@@ -51,9 +51,8 @@ function closeThread() {
 
 export function drawConversation() {
   const channel = current();
-  const isHome = store.where === "home";
-  byId("composer").hidden = isHome || !channel;
-  if (isHome || !channel) return drawThread(null);
+  byId("composer").hidden = isPage() || !channel;
+  if (isPage() || !channel) return drawThread(null);
   const stage = byId("stage");
   if (list.parentElement !== stage) stage.replaceChildren(list);
   const place = `${store.who} ${channel.id}`;
@@ -162,13 +161,14 @@ export function drawHeader(actions) {
   const box = byId("header");
   const channel = current();
   const isHome = store.where === "home";
-  const sign = isHome ? "home" : channel?.is_im ? "dm" : channel?.is_private ? "lock" : "hash";
-  const name = isHome ? store.manifest.bot_user?.real_name ?? "App" : titleOf(channel);
+  const areMails = store.where === "mails";
+  const sign = isHome ? "home" : areMails ? "mail" : channel?.is_im ? "dm" : channel?.is_private ? "lock" : "hash";
+  const name = areMails ? "Mails" : isHome ? store.manifest.bot_user?.real_name ?? "App" : titleOf(channel);
   const members = channel?.members?.filter((id) => person(id)) ?? [];
   const facts = [
-    isHome ? "Home of the app" : channel?.is_im ? "Direct message with the app" : members.length ? plural(members.length, "member") : "",
+    areMails ? "Mails of the app" : isHome ? "Home of the app" : channel?.is_im ? "Direct message with the app" : members.length ? plural(members.length, "member") : "",
     channel?.is_archived ? "archived" : "", channel?.is_ext_shared ? "shared with another organisation" : "",
-    channel && !channel.is_im && !isMember(channel) && !isHome ? "you are not a member" : "", channel?.topic?.value ?? "",
+    channel && !channel.is_im && !isMember(channel) && !isPage() ? "you are not a member" : "", channel?.topic?.value ?? "",
   ].filter(Boolean).join(" · ");
   const print = JSON.stringify([sign, name, facts, members.map((id) => fullName(person(id)))]);
   if (box.dataset.print === print) return;

@@ -6,7 +6,7 @@ import { icon } from "./icons.js";
 import { plainText, textOf } from "./mrkdwn.js";
 import { nameOfConversation, optionRow, picker, rows } from "./picker.js";
 import { menu } from "./popup.js";
-import { fullName, person, store } from "./state.js";
+import { fullName, isPage, person, store } from "./state.js";
 
 /**
  * Draw an element. `how` has: label, describedby, dispatch (tell the app of each change), submit (Enter in a field).
@@ -86,7 +86,7 @@ function initial({ element, block, surface }) {
   if (users) return users.map((id) => ({ value: id, label: fullName(person(id)) }));
   const one = element.initial_conversation ?? element.initial_channel;
   let places = element.initial_conversations ?? element.initial_channels ?? (one ? [one] : null);
-  if (!places && element.default_to_current_conversation && store.where && store.where !== "home") {
+  if (!places && element.default_to_current_conversation && store.where && !isPage()) {
     places = [store.where === "dm" ? store.who : store.where];
     surface.enter(block, element, element.type.startsWith("multi_") ? places : places[0],
       places.map((id) => ({ value: id, label: nameOfConversation(id) })));

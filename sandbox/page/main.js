@@ -5,9 +5,10 @@ import { drawConversation, drawHeader, focusComposer, startConversation } from "
 import { byId, debounce, h, iconButton } from "./dom.js";
 import { drawHome } from "./home.js";
 import { startInspector, toggleInspector, updateInspector } from "./inspector.js";
+import { drawMails } from "./mails.js";
 import { drawModal, startModal } from "./modal.js";
 import { drawSidebar } from "./sidebar.js";
-import { changed, current, me, readHash, refresh, store, titleOf, unread, visible, watch } from "./state.js";
+import { changed, current, isPage, me, readHash, refresh, store, titleOf, unread, visible, watch } from "./state.js";
 
 const narrow = window.matchMedia("(max-width: 760px)");
 
@@ -24,11 +25,12 @@ function draw() {
   drawSidebar(() => { if (narrow.matches) toggleSidebar(false); });
   drawHeader({ sidebar: () => toggleSidebar(), inspector: toggleInspector });
   drawHome();
+  drawMails();
   drawConversation();
   drawModal();
   banner();
   const fresh = visible().reduce((sum, channel) => sum + (channel.id === store.where ? 0 : unread(channel).count), 0);
-  document.title = `${fresh ? `(${fresh}) ` : ""}${store.where === "home" ? "Home" : titleOf(current())} – Local workspace`;
+  document.title = `${fresh ? `(${fresh}) ` : ""}${store.where === "home" ? "Home" : store.where === "mails" ? "Mails" : titleOf(current())} – Local workspace`;
 }
 
 function banner() {
@@ -71,7 +73,7 @@ async function start() {
   if (!me()) readHash();
   changed();
   hints();
-  if (!narrow.matches && store.where !== "home") focusComposer();
+  if (!narrow.matches && !isPage()) focusComposer();
 }
 
 void start();

@@ -2,6 +2,7 @@
 
 import { arrows, byId, h } from "./dom.js";
 import { icon } from "./icons.js";
+import { unreadMails } from "./mails.js";
 import { avatar } from "./messages.js";
 import { popup } from "./popup.js";
 import { bot, choosable, dmOf, fullName, go, isMember, me, role, store, unread, visible } from "./state.js";
@@ -13,7 +14,7 @@ export function drawSidebar(leave) {
   const mine = visible().filter((channel) => isMember(channel));
   const others = visible().filter((channel) => !isMember(channel));
   const marks = [...mine, dmOf()].map((channel) => [channel.id, channel.name, channel.is_archived, unread(channel)]);
-  const next = JSON.stringify([store.who, store.where, store.people, marks, others.map((c) => [c.id, c.name]), store.manifest]);
+  const next = JSON.stringify([store.who, store.where, store.people, marks, unreadMails(), others.map((c) => [c.id, c.name]), store.manifest]);
   if (next === print) return;
   print = next;
   const held = document.activeElement?.closest?.("#sidebar [data-fk]")?.dataset.fk;
@@ -27,7 +28,8 @@ export function drawSidebar(leave) {
         ? group("Archived", mine.filter((channel) => channel.is_archived).map((channel) => item(channel, open))) : null,
       others.length ? group("Not joined", others.map((channel) => item(channel, open))) : null,
       group("Direct messages", [item(dmOf(), open)]),
-      store.manifest.home === false ? null : group("Apps", [place("home", "home", `${bot()?.real_name ?? "App"} (Home)`, () => open("home"))])));
+      store.manifest.home === false ? null : group("Apps", [place("home", "home", `${bot()?.real_name ?? "App"} (Home)`, () => open("home"))]),
+      group("Outside Slack", [place("mails", "mail", "Mails", () => open("mails"), { count: unreadMails() })])));
   arrows(box.querySelector(".places"), () => [...box.querySelectorAll(".place")]);
   if (held) box.querySelector(`[data-fk="${CSS.escape(held)}"]`)?.focus();
 }

@@ -3,7 +3,7 @@
 import * as api from "./api.js";
 
 export const store = {
-  users: new Map(), channels: [], ephemerals: {}, views: {}, homes: {}, files: [],
+  users: new Map(), channels: [], ephemerals: {}, views: {}, homes: {}, files: [], mails: [],
   manifest: { commands: [], shortcuts: [], bot_user: null },
   who: null, where: null, thread: null,
   ready: false, online: true, people: "",
@@ -38,6 +38,7 @@ function take(data) {
   store.channels = data.channels;
   for (const name of ["ephemerals", "views", "homes"]) store[name] = data[name] ?? {};
   store.files = data.files ?? [];
+  store.mails = data.mails ?? [];
   store.ready = true;
   if (!store.users.has(store.who)) readHash();
 }
@@ -134,14 +135,17 @@ export function markRead(channel) {
 
 // where in the address
 
+/** Home and the mails are no conversations. */
+export const isPage = (where = store.where) => where === "home" || where === "mails";
+
 export function readHash() {
   const [who, where, thread] = location.hash.slice(1).split("/").map((part) => decodeURIComponent(part));
   const user = choosable().find((u) => u.name === who) ?? choosable().find((u) => !u.deleted && !u.is_bot);
   store.who = user?.id ?? null;
   const channel = visible().find((c) => c.name === where);
-  if (where === "dm" || where === "home") store.where = where;
+  if (where === "dm" || isPage(where)) store.where = where;
   else store.where = channel?.id ?? firstChannel();
-  store.thread = thread && store.where !== "home" ? thread : null;
+  store.thread = thread && !isPage() ? thread : null;
 }
 
 function firstChannel() {
@@ -157,7 +161,7 @@ export function go({ who = store.who, where = store.where, thread = null }) {
     if (channel && !sees(channel)) where = firstChannel();
   }
   Object.assign(store, { where, thread });
-  const place = where === "dm" || where === "home" ? where : channelById(where)?.name ?? where;
+  const place = where === "dm" || isPage(where) ? where : channelById(where)?.name ?? where;
   const parts = [me()?.name, place, thread].filter(Boolean).map(encodeURIComponent);
   history.pushState(null, "", `#${parts.join("/")}`);
   changed();

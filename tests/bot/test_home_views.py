@@ -22,6 +22,7 @@ Json = dict[str, Any]
 
 READER = Actor(id=UUID(int=1), workspace_id="T1", slack_user_id="U0BEN", name="Ben")
 GUEST = Actor(id=UUID(int=2), workspace_id="T1", slack_user_id="U0GUS", name="Gus", standing=Standing.GUEST)
+ADMIN = replace(READER, is_superuser=True)
 COUNTS = Counts(unresolved=6, critical=1, unassigned=2, mine=3)
 NOTHING = Counts(unresolved=0, critical=0, unassigned=0, mine=0)
 CATEGORIES = ["bug", "feature_request"]
@@ -91,13 +92,14 @@ def test_only_what_is_open_and_nobody_s_can_be_taken_by_who_may() -> None:
 @pytest.mark.parametrize("part", Part)
 def test_the_part_that_is_shown_says_so_in_words(part: Part) -> None:
     shown = {
-        Part.MINE: views.mine(COUNTS, Page([]), READER, house()),
-        Part.OPEN: unresolved(),
-        Part.ME: views.me(Profile(slack_user_id="U0BEN", name="Ben"), [], READER),
+        Part.MINE: views.mine(COUNTS, Page([]), ADMIN, house()),
+        Part.OPEN: unresolved(reader=ADMIN),
+        Part.ME: views.me(Profile(slack_user_id="U0BEN", name="Ben"), [], ADMIN),
+        Part.ADMIN: views.administration([], ADMIN),
     }[part]
 
     tabs = [f"{name} (shown)" if each is part else name for each, name in views.NAMES.items()]
-    assert names(shown)[:4] == ["New incident", *tabs]
+    assert names(shown)[:5] == ["New incident", *tabs]
 
 
 @pytest.mark.parametrize(
@@ -160,7 +162,7 @@ def test_me_offers_the_other_setting_and_names_whom_to_ask() -> None:
     [
         (READER, "change and delete what is yours"),
         (GUEST, "reply in the threads of incidents that you can see"),
-        (replace(READER, is_superuser=True), "and restore them"),
+        (ADMIN, "restore them, and administer"),
     ],
 )
 def test_me_says_in_short_words_what_i_may_do(reader: Actor, words: str) -> None:

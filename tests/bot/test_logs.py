@@ -94,6 +94,55 @@ def test_passwords_in_addresses_and_socket_tickets_are_hidden() -> None:
     assert logs.redacted("http://127.0.0.1:9000/a@b") == "http://127.0.0.1:9000/a@b"
 
 
+@pytest.mark.parametrize(
+    "address",
+    [
+        "ana@example.com", "Ana.Lee+x@mail.example.co.uk", "zoë@bücher.example", "anna@localhost", "a_b-c%d@x.io",
+        "ana@xn--bcher-kva.example", "!#$&*?^`~ana@example.com",
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize(
+    "around", ["{}", "to {}.", "<mailto:{}|{}>", "'{}'", "{}, {};", "to={}", "({})", "/of?a={}&b=1"]
+)
+def test_an_e_mail_address_is_never_shown(address: str, around: str) -> None:
+    assert logs.redacted(around.format(address, address)) == around.format("…@…", "…@…")
+
+
+def test_what_only_looks_like_an_e_mail_address_stays() -> None:
+    for text in (
+        "<@U0ANA> in <#C0123|general> of T0123 said hi to @ben at 12:30",
+        "postgresql://ana@db.example.com/x",
+        "postgresql://ana:…@db.example.com:5432/x?user=ben",
+        "https://files.example.com/a@b/c",
+        "2026-03-04T05:06:07Z",
+    ):
+        assert logs.redacted(text) == text
+
+
+@pytest.mark.parametrize("format", ["text", "json"])
+def test_an_e_mail_address_never_gets_into_a_line(capsys: pytest.CaptureFixture[str], format: Any) -> None:
+    logs.configure("DEBUG", format)
+    log = structlog.get_logger("bot")
+
+    log.info("ana@example.com asked", to=["ana@example.com"], note="first\nana@example.com\x07ana@example.com")
+    logging.getLogger("other").info("refused %s", {"ana@example.com": (550, b"no ana@example.com here")})
+    try:
+        fail("first\nana@example.com is bad")
+    except ValueError:
+        log.exception("failed")
+
+    printed = capsys.readouterr().err
+    assert "ana" not in printed
+    assert "example" not in printed
+    assert printed.count("…@… is bad") == 2  # the line of code, and what it raised
+    if format == "json":
+        assert [json.loads(line)["level"] for line in printed.splitlines()] == ["info", "info", "error"]
+
+
+def test_colours_stay_around_what_is_hidden() -> None:
+    assert logs.redacted("to\x1b[0m=\x1b[35mana@example.com\x1b[0m") == "to\x1b[0m=\x1b[35m…@…\x1b[0m"
+
+
 def test_an_exception_is_one_json_line_with_its_traceback(capsys: pytest.CaptureFixture[str]) -> None:
     logs.configure("INFO", "json")
     try:
@@ -106,12 +155,14 @@ def test_an_exception_is_one_json_line_with_its_traceback(capsys: pytest.Capture
     assert "ValueError: broken" in line["exception"]
 
 
-def test_the_slack_libraries_never_log_payloads(capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_libraries_never_log_payloads(capsys: pytest.CaptureFixture[str]) -> None:
     logs.configure("DEBUG", "json")
 
     logging.getLogger("slack_sdk.web").debug("payload")
     logging.getLogger("slack_bolt").debug("payload")
     logging.getLogger("sqlalchemy.engine").info("parameters")
+    logging.getLogger("mail.log").info("sender and recipient")
+    logging.getLogger("aiosmtplib").debug("payload")
     structlog.get_logger("bot").debug("ours")
 
     assert [line["event"] for line in lines(capsys)] == ["ours"]

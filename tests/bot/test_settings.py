@@ -134,6 +134,168 @@ def test_how_to_log_is_read_without_regard_to_case(environment: pytest.MonkeyPat
     assert (settings.load().log_level, settings.load().log_format) == ("DEBUG", "json")
 
 
+def test_without_further_settings_everybody_gets_an_account_and_no_mail_is_sent() -> None:
+    read = settings.load()
+
+    assert (read.sign_up, read.sign_up_domains, read.first_superuser) == ("open", (), None)
+    assert (read.smtp_host, read.smtp_from, read.smtp_user, read.smtp_password) == (None, None, None, None)
+
+
+def test_who_gets_an_account_is_a_rule_with_its_domains(environment: pytest.MonkeyPatch) -> None:
+    environment.setenv("SIGN_UP", "Domain")
+    environment.setenv("SIGN_UP_DOMAINS", " Example.com, @mail.example.ORG,,Bücher.example,corp, ")
+
+    read = settings.load()
+
+    assert read.sign_up == "domain"
+    assert read.sign_up_domains == ("example.com", "mail.example.org", "bücher.example", "corp")
+
+
+@pytest.mark.parametrize("value", ["", " , "])
+def test_the_rule_about_domains_needs_some(environment: pytest.MonkeyPatch, value: str) -> None:
+    [line] = problems(environment, SIGN_UP="domain", SIGN_UP_DOMAINS=value)
+
+    assert line.startswith("SIGN_UP_DOMAINS is missing, although SIGN_UP is domain. Write the domains")
+
+
+@pytest.mark.parametrize("value", ["ana@SeCrEt.com", "example.com;SeCrEt.com", "two SeCrEt", "-SeCrEt", "SeCrEt..com"])
+def test_what_is_no_domain_is_told(environment: pytest.MonkeyPatch, value: str) -> None:
+    [line] = problems(environment, SIGN_UP="domain", SIGN_UP_DOMAINS=f"example.com,{value}")
+
+    assert line.startswith("SIGN_UP_DOMAINS holds something that is no domain.")
+    assert "CrEt" not in line
+
+
+def test_an_unknown_rule_is_told(environment: pytest.MonkeyPatch) -> None:
+    assert problems(environment, SIGN_UP="maybe", SIGN_UP_DOMAINS="") == [
+        "SIGN_UP has a value that is not known. Write open, domain, approve or closed."
+    ]
+
+
+def test_the_first_superuser_is_an_e_mail_address(environment: pytest.MonkeyPatch) -> None:
+    environment.setenv("FIRST_SUPERUSER", " Ana@Example.com ")
+
+    assert settings.load().first_superuser == "ana@example.com"
+    assert problems(environment, FIRST_SUPERUSER="SeCrEt@") == [
+        "FIRST_SUPERUSER is no e-mail address. Write an e-mail address, such as ana@example.com."
+    ]
+
+
+@pytest.mark.parametrize(
+    "security, port, expected",
+    [("", "", 587), ("starttls", "", 587), ("TLS", "", 465), ("none", "", 587), ("tls", "2465", 2465)],
+)
+def test_the_port_of_the_mail_server_goes_with_its_security(
+    environment: pytest.MonkeyPatch, security: str, port: str, expected: int
+) -> None:
+    environment.setenv("SMTP_SECURITY", security)
+    environment.setenv("SMTP_PORT", port)
+
+    assert settings.load().smtp_port == expected
+
+
+@pytest.mark.parametrize("port", ["0", "65536", "smtp", "-1"])
+def test_what_is_no_port_is_told(environment: pytest.MonkeyPatch, port: str) -> None:
+    [line] = problems(environment, SMTP_PORT=port)
+
+    assert line.startswith("SMTP_PORT has a value that is not known. Write a number from 1 to 65535")
+
+
+@pytest.mark.parametrize(
+    "value, expected",
+    [
+        ("incidents@example.com", ("", "incidents@example.com")),
+        ("<incidents@example.com>", ("", "incidents@example.com")),
+        ("Incidents <incidents@Example.com>", ("Incidents", "incidents@example.com")),
+        ('"Lee, Ana" <ana@example.com>', ("Lee, Ana", "ana@example.com")),
+        (" Störung 🔥  <bot@bücher.example> ", ("Störung 🔥", "bot@bücher.example")),
+    ],
+)
+def test_mails_come_from_an_address_with_or_without_a_name(
+    environment: pytest.MonkeyPatch, value: str, expected: tuple[str, str]
+) -> None:
+    environment.setenv("SMTP_FROM", value)
+
+    assert settings.load().smtp_from == expected
+
+
+@pytest.mark.parametrize(
+    "value",
+    ["SeCrEt", "SeCrEt <>", "a@b.com, SeCrEt@b.com", "SeCrEt <a@b.com", "A\nBcc: SeCrEt <a@b.com>", "a@b.com\nSeCrEt"],
+)
+def test_what_nobody_can_send_from_is_told(environment: pytest.MonkeyPatch, value: str) -> None:
+    [line] = problems(environment, SMTP_FROM=value)
+
+    assert line.startswith("SMTP_FROM is no e-mail address. Write the address that mails come from")
+    assert "CrEt" not in line
+
+
+def test_a_mail_server_needs_a_sender(environment: pytest.MonkeyPatch) -> None:
+    [line] = problems(environment, SMTP_HOST="mail.example.com")
+
+    assert line.startswith("SMTP_FROM is missing, although SMTP_HOST is set. Write the address that mails come from")
+
+
+@pytest.mark.parametrize(
+    "host", ["mail.example.com", "localhost", "10.0.0.1", "::1", "2001:db8::25", "mail_1", "m.ex."]
+)
+def test_a_mail_server_is_a_name_or_an_address(environment: pytest.MonkeyPatch, host: str) -> None:
+    environment.setenv("SMTP_HOST", f" {host} ")
+    environment.setenv("SMTP_FROM", "a@example.com")
+
+    assert settings.load().smtp_host == host
+
+
+@pytest.mark.parametrize(
+    "host", ["smtp://SeCrEt", "SeCrEt:587", "two SeCrEt", "SeCrEt..com", "SeCrEt\nx", "u:SeCrEt@h"]
+)
+def test_what_is_no_mail_server_is_told(environment: pytest.MonkeyPatch, host: str) -> None:
+    [line] = problems(environment, SMTP_HOST=host)
+
+    assert line.startswith("SMTP_HOST is neither the name nor the address of a server; a port belongs in SMTP_PORT.")
+    assert "CrEt" not in line
+
+
+def test_user_and_password_go_together(environment: pytest.MonkeyPatch) -> None:
+    assert problems(environment, SMTP_USER="ana") == [
+        "SMTP_PASSWORD is missing, although SMTP_USER is set. Set SMTP_USER and SMTP_PASSWORD, or neither."
+    ]
+    assert problems(environment, SMTP_USER="", SMTP_PASSWORD="SeCrEt") == [
+        "SMTP_PASSWORD is set without SMTP_USER. Set SMTP_USER and SMTP_PASSWORD, or neither."
+    ]
+
+
+def test_a_password_is_never_sent_over_the_network_in_the_clear(environment: pytest.MonkeyPatch) -> None:
+    for name in ("SMTP_USER", "SMTP_PASSWORD"):
+        environment.setenv(name, "SeCrEt")
+    environment.setenv("SMTP_FROM", "a@example.com")
+
+    [line] = problems(environment, SMTP_HOST="mail.example.com", SMTP_SECURITY="none")
+
+    assert line.startswith("SMTP_SECURITY is none, which would send SMTP_PASSWORD over the network for all to read.")
+    for host in ("localhost", "LOCALHOST", "127.0.0.1", "::1"):
+        environment.setenv("SMTP_HOST", host)
+        assert settings.load().smtp_security == "none"
+        assert "SeCrEt" not in repr(settings.load().smtp_password)
+
+
+def test_mail_without_a_login_may_go_in_the_clear(environment: pytest.MonkeyPatch) -> None:
+    environment.setenv("SMTP_HOST", "relay.internal")
+    environment.setenv("SMTP_FROM", "a@example.com")
+    environment.setenv("SMTP_SECURITY", "none")
+
+    assert settings.load().smtp_user is None
+
+
+def test_problems_of_settings_that_belong_together_are_told_at_once(environment: pytest.MonkeyPatch) -> None:
+    lines = problems(
+        environment, SIGN_UP="domain", SMTP_HOST="mail.example.com", SMTP_USER="SeCrEt", SMTP_SECURITY="none"
+    )
+
+    assert [line.split()[0] for line in lines] == ["SIGN_UP_DOMAINS", "SMTP_PASSWORD", "SMTP_SECURITY", "SMTP_FROM"]
+    assert "SeCrEt" not in "".join(lines)
+
+
 def test_all_problems_are_told_at_once(environment: pytest.MonkeyPatch) -> None:
     lines = problems(environment, SLACK_BOT_TOKEN="x", DATABASE_URL="sqlite://", LOG_LEVEL="loud", LOG_FORMAT="xml")
 

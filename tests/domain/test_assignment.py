@@ -2,7 +2,7 @@
 
 import pytest
 
-from domain import assignment, lifecycle, users
+from domain import assignment, lifecycle, profiles
 from domain.db import Begin
 from domain.errors import AlreadyDone, Conflict, Forbidden, InvalidInput, NotFound
 from domain.incidents import Status, Target
@@ -64,7 +64,7 @@ async def test_only_members_can_be_assigned(
 ) -> None:
     incident = await opened()
     async with begin() as session:
-        await users.learn(session, ana.workspace_id, [Profile(slack_user_id="U0X", name="Xenia", standing=standing)])
+        await profiles.learn(session, ana.workspace_id, [Profile(slack_user_id="U0X", name="Xenia", standing=standing)])
 
     async with begin() as session:
         with pytest.raises(InvalidInput, match=f"Xenia {words}") as refused:
@@ -76,7 +76,7 @@ async def test_a_deactivated_person_cannot_be_assigned(begin: Begin, opened: Mak
     incident = await opened()
     async with begin() as session:
         dora = Profile(slack_user_id="U0DORA", name="Dora", is_deactivated=True)
-        await users.learn(session, ana.workspace_id, [dora])
+        await profiles.learn(session, ana.workspace_id, [dora])
 
     async with begin() as session:
         with pytest.raises(InvalidInput, match="Dora is deactivated"):

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from sqlalchemy import select, update
 
-from domain import cards, comments, early_replies, outbox, repeats, talk, text, users
+from domain import cards, comments, early_replies, outbox, profiles, repeats, signup, talk, text, users
 from domain.comments import Comment, CommentRevision, Reply
 from domain.db import Begin
 from domain.early_replies import EarlyReply
@@ -107,7 +107,7 @@ async def test_of_two_equal_forms_at_the_same_moment_one_makes_an_incident(opene
 @pytest.mark.parametrize("zone", ["", "Europe", "x" * 400, "a\x00b", "../etc/passwd", "Mars/Base"])
 async def test_whatever_slack_calls_a_time_zone_the_person_is_learnt(begin: Begin, team: str, zone: str) -> None:
     async with begin() as session:
-        await users.learn(session, team, [Profile(slack_user_id="U1", name="Ana", time_zone=zone)])
+        await profiles.learn(session, team, [Profile(slack_user_id="U1", name="Ana", time_zone=zone)])
         found = await users.find(session, team, "U1")
 
     assert found is not None
@@ -119,11 +119,11 @@ async def test_two_people_with_one_address_who_come_at_the_same_moment_both_get_
 ) -> None:
     twins = [Profile(slack_user_id=f"U{n}", name=f"Twin {n}", email="twin@example.com") for n in range(2)]
     async with begin() as session:
-        await users.learn(session, team, twins)
+        await profiles.learn(session, team, twins)
 
     async def joined(profile: Profile) -> Actor:
         async with begin() as session:
-            return await users.join(session, team, profile)
+            return await signup.join(session, team, profile)
 
     first, second = await both(*(joined(twin) for twin in twins))
 
@@ -135,8 +135,8 @@ async def test_two_people_with_one_address_who_come_at_the_same_moment_both_get_
 async def test_somebody_else_of_the_same_name_gets_an_own_account(begin: Begin, team: str, ana: Actor) -> None:
     namesake = Profile(slack_user_id="U0OTHER", name="Ana", email="other@example.com")
     async with begin() as session:
-        await users.learn(session, team, [namesake])
-        assert (await users.join(session, team, namesake)).id != ana.id
+        await profiles.learn(session, team, [namesake])
+        assert (await signup.join(session, team, namesake)).id != ana.id
 
 
 def test_an_emoji_newer_than_our_tables_is_a_title() -> None:

@@ -9,7 +9,7 @@ from sqlalchemy import func, select, update
 
 from domain import homes, lifecycle, outbox, users, workspaces
 from domain.db import Begin
-from domain.homes import Home, Part, Shows, Whose
+from domain.homes import Home, Part, Section, Shows, Whose
 from domain.incidents import Priority, Target
 from domain.outbox import OutboxMessage, Topic
 from domain.policy import Actor
@@ -180,11 +180,26 @@ async def test_what_was_chosen_is_kept_until_it_is_chosen_otherwise(begin: Begin
     assert not (await shown_to(begin, ana)).is_filtered
 
 
+def test_what_a_superuser_chose_is_read_back() -> None:
+    stored = {"part": "admin", "section": "audit", "text": "nora", "waiting": "yes", "turn": "before:12"}
+
+    assert homes.shown(stored) == Shows(
+        part=Part.ADMIN, place={}, section=Section.AUDIT, text="nora", is_waiting=True, page={"before": "12"}
+    )
+
+
 @pytest.mark.parametrize(
     "stored",
     [
         {},
-        {"part": "admin", "priority": "p0", "category": None, "assignee": "U0BEN", "turn": "after:high"},
+        {
+            "part": "attic",
+            "section": "attic",
+            "priority": "p0",
+            "category": None,
+            "assignee": "U0BEN",
+            "turn": "after:high",
+        },
         {"part": ["open"], "priority": {}, "category": 7, "assignee": 1, "turn": "after:high-12345678901"},
         {"turn": "before:urgent-1", "more": "x" * 9},
         {"turn": {"after": ["high", 1]}},

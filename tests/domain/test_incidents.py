@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 from sqlalchemy import func, select, update
 
-from domain import assignees, db, incidents, timeline, users, workspaces
+from domain import assignees, db, incidents, profiles, timeline, users, workspaces
 from domain.db import Begin
 from domain.errors import InvalidInput, NotFound, Repeated
 from domain.incidents import Draft, Incident, Target
@@ -44,7 +44,7 @@ async def test_a_new_incident_can_be_assigned_to_a_member_who_was_never_here(
     begin: Begin, team: str, opened: Make
 ) -> None:
     async with begin() as session:
-        await users.learn(session, team, [Profile(slack_user_id="U0NEW", name="Nora")])
+        await profiles.learn(session, team, [Profile(slack_user_id="U0NEW", name="Nora")])
 
     incident = await opened(assignee="U0NEW")
 
@@ -68,7 +68,7 @@ async def test_one_can_open_an_incident_for_oneself(opened: Make, ana: Actor) ->
 )
 async def test_others_cannot_be_assigned(begin: Begin, team: str, opened: Make, profile: Profile, reason: str) -> None:
     async with begin() as session:
-        await users.learn(session, team, [profile])
+        await profiles.learn(session, team, [profile])
 
     with pytest.raises(InvalidInput, match=reason) as refused:
         await opened(assignee="U1")

@@ -14,7 +14,7 @@ ANA = Actor(id=uuid4(), workspace_id="T1", slack_user_id="U1", name="Ana", time_
 
 
 OF_SOMEBODY = {Action.EDIT, Action.DELETE, Action.EDIT_COMMENT, Action.DELETE_COMMENT}
-OF_EVERYBODY = set(Action) - OF_SOMEBODY - {Action.RESTORE}
+OF_EVERYBODY = set(Action) - OF_SOMEBODY - {Action.RESTORE, Action.ADMINISTER}
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import event, select
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 
-from domain import cards, comments, early_replies, incidents, lifecycle, listing, outbox, search, talk, users
+from domain import cards, comments, early_replies, incidents, lifecycle, listing, outbox, search, signup, talk
 from domain.comments import Reply
 from domain.db import Begin
 from domain.errors import DomainError, Forbidden
@@ -42,7 +42,7 @@ CALLS: dict[str, Call] = {
     "count": lambda s, _, by: listing.count(s, Filter(), by=by),
     "counts": lambda s, _, by: listing.counts(s, by=by),
     "likely": lambda s, _, by: listing.likely(s, by=by, statuses=(Status.OPEN,)),
-    "join": lambda s, _, by: users.join(s, by.workspace_id, Profile(slack_user_id=by.slack_user_id, name="Ana")),
+    "join": lambda s, _, by: signup.join(s, by.workspace_id, Profile(slack_user_id=by.slack_user_id, name="Ana")),
     "lease": lambda s, _, __: outbox.lease(s, by="one", most=1),
 }
 

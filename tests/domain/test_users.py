@@ -1,6 +1,6 @@
 """Accounts and the Slack people they belong to."""
 
-from domain import users
+from domain import profiles, signup, users
 from domain.db import Begin
 from domain.policy import Actor
 from domain.users import Profile
@@ -10,11 +10,11 @@ from tests.conftest import both
 async def test_two_first_uses_at_the_same_moment_make_one_account(begin: Begin, team: str) -> None:
     profile = Profile(slack_user_id="U1", name="Ana", email="ana@example.com")
     async with begin() as session:
-        await users.learn(session, team, [profile])
+        await profiles.learn(session, team, [profile])
 
     async def joined() -> Actor:
         async with begin() as session:
-            return await users.join(session, team, profile)
+            return await signup.join(session, team, profile)
 
     first, second = await both(joined(), joined())
 
@@ -25,8 +25,8 @@ async def test_two_first_uses_at_the_same_moment_make_one_account(begin: Begin, 
 async def test_an_address_that_another_account_has_is_left_out(begin: Begin, team: str, ana: Actor) -> None:
     twin = Profile(slack_user_id="U2", name="Ana Too", email="ANA@example.com")
     async with begin() as session:
-        await users.learn(session, team, [twin])
-        made = await users.join(session, team, twin)
+        await profiles.learn(session, team, [twin])
+        made = await signup.join(session, team, twin)
 
     async with begin() as session:
         account = await session.get(users.User, made.id)
@@ -43,8 +43,8 @@ async def test_what_slack_says_later_replaces_what_it_said_and_keeps_the_account
     begin: Begin, team: str, ana: Actor
 ) -> None:
     async with begin() as session:
-        await users.learn(session, team, [Profile(slack_user_id=ana.slack_user_id, name="Ana", is_deactivated=True)])
-        await users.learn(session, team, [])
+        await profiles.learn(session, team, [Profile(slack_user_id=ana.slack_user_id, name="Ana", is_deactivated=True)])
+        await profiles.learn(session, team, [])
         found = await users.find(session, team, ana.slack_user_id)
 
     assert found is not None
@@ -57,7 +57,7 @@ async def test_what_slack_says_later_replaces_what_it_said_and_keeps_the_account
 
 async def test_a_zone_that_nobody_knows_is_utc_and_a_person_without_a_name_has_an_id(begin: Begin, team: str) -> None:
     async with begin() as session:
-        await users.learn(session, team, [Profile(slack_user_id="U1", name=" ", time_zone="Mars/Base")])
+        await profiles.learn(session, team, [Profile(slack_user_id="U1", name=" ", time_zone="Mars/Base")])
         found = await users.find(session, team, "U1")
 
     assert found is not None

@@ -190,7 +190,7 @@ async def test_a_long_thread_is_brought_page_by_page_up_to_a_thousand(
 async def test_a_brought_message_follows_its_edits_and_its_deletion(workspace: Workspace) -> None:
     root = await said(workspace, "#checkout", "Checkout is slow")
     reply = await said(workspace, "#checkout", "looking", by="chloe", thread_ts=root)
-    other = await said(workspace, "#checkout", "my password is hunter2", thread_ts=root)
+    other = await said(workspace, "#checkout", "the door opens with hunter2", thread_ts=root)
     form = await chosen(workspace, "message_create", "#checkout", root)
     await sent(workspace, form, whole=["yes"], channel="C0INCIDENT")
     card = await workspace.stage.card("#incidents", "Checkout is slow")

@@ -1,0 +1,85 @@
+"""How a workspace fares, as the database tells it: what waits, what was given up, what nobody can see."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from sqlalchemy import exists, func, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from domain import users
+from domain.incidents import Incident, Status
+from domain.outbox import OutboxMessage
+from domain.users import SlackProfile, User
+from domain.workspaces import Channel, Workspace
+
+MOST_KINDS: Final = 5
+
+
+@dataclass(frozen=True, slots=True)
+class GivenUp:
+    """What will never be sent, by kind."""
+
+    topic: str
+    error: str
+    count: int
+    last_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What the database knows.
+
+    Args:
+        waiting: rows in the outbox that are still to be sent; ``oldest`` says since when.
+        stranded: unresolved incidents whose card no channel shows, because the bot is not in it any more.
+        applicants: people who wait for a superuser's approval.
+    """
+
+    waiting: int
+    oldest: datetime | None
+    given_up: Sequence[GivenUp]
+    superusers: int
+    stranded: int
+    applicants: int
+    sign_up: str
+
+
+async def facts(session: AsyncSession, workspace_id: str) -> Facts:
+    """How it is now, in two statements."""
+    waits = (OutboxMessage.workspace_id == workspace_id, OutboxMessage.gave_up_at.is_(None))
+    can_post = exists().where(
+        Channel.workspace_id == Incident.workspace_id, Channel.id == Incident.channel_id, Channel.is_open
+    )
+    unresolved = (
+        Incident.workspace_id == workspace_id, Incident.status != Status.RESOLVED, Incident.deleted_at.is_(None)
+    )  # fmt: skip
+    mapped = select(func.count()).select_from(SlackProfile).join(User, User.id == SlackProfile.user_id)
+    applicants = (User.workspace_id == workspace_id, *users.waits())
+    superusers = mapped.where(User.workspace_id == workspace_id, *users.administers())
+    counted = select(
+        select(func.count()).where(*waits).scalar_subquery().label("waiting"),
+        select(func.min(OutboxMessage.created_at)).where(*waits).scalar_subquery().label("oldest"),
+        superusers.scalar_subquery().label("superusers"),
+        select(func.count()).where(*unresolved, ~can_post).scalar_subquery().label("stranded"),
+        select(func.count()).where(*applicants).scalar_subquery().label("applicants"),
+        Workspace.sign_up,
+    )
+    row = (await session.execute(counted.where(Workspace.id == workspace_id))).one()
+    given_up = await _given_up(session, workspace_id)
+    return Facts(row.waiting, row.oldest, given_up, row.superusers, row.stranded, row.applicants, row.sign_up)
+
+
+async def _given_up(session: AsyncSession, workspace_id: str) -> list[GivenUp]:
+    what = (OutboxMessage.topic, OutboxMessage.last_error)
+    count = func.count().label("many")
+    last_at = func.max(OutboxMessage.gave_up_at).label("last_at")
+    kinds = (
+        select(*what, count, last_at)
+        .where(OutboxMessage.workspace_id == workspace_id, OutboxMessage.gave_up_at.is_not(None))
+        .group_by(*what)
+        .order_by(last_at.desc())
+        .limit(MOST_KINDS)
+    )
+    return [GivenUp(r.topic, r.last_error or "unknown", r.many, r.last_at) for r in await session.execute(kinds)]

@@ -1,0 +1,1 @@
+"""The mails that the app sent, on the page."""
