@@ -30,6 +30,7 @@ async def cases(begin: Begin) -> dict[str, Case]:
         "list, page 50, all states": lambda s: listing.page(s, ALL, by=by, after=deep),
         "list, how many in all": lambda s: listing.count(s, Filter(), by=by),
         "list with filters": lambda s: listing.page(s, narrow, by=by),
+        "list, what needs a person": lambda s: listing.page(s, Filter(needs_person=True), by=by),
         "list of one person's": lambda s: listing.page(s, Filter(assignees=("U0007",)), by=by),
         "mine": lambda s: listing.page(s, Filter(involving_me=True), by=by),
         "search, rare word": lambda s: search.page(s, (RARE,), ALL, by=by),

@@ -6,11 +6,14 @@ from dataclasses import dataclass
 from typing import Final, TypeAlias
 
 from bot.mrkdwn import unescape
-from domain.text import INVISIBLE, bare
+from domain.text import INVISIBLE, LEVEL, bare
 
 PRIORITIES: Final = ("critical", "high", "medium", "low")
 KEYS: Final = {
-    **{key: key for key in ("priority", "category", "status", "assignee", "owner", "older", "newer", "in", "by")},
+    **{
+        key: key
+        for key in ("priority", "category", "status", "assignee", "owner", "older", "newer", "in", "by", "needs")
+    },
     "p": "priority",
     "cat": "category",
 }
@@ -18,6 +21,7 @@ KINDS: Final = {"priority": "priorities", "category": "categories", "status": "s
 FILTERS: Final = {
     **{status: ("statuses", status) for status in ("open", "in_progress", "resolved")},
     "unassigned": ("assignee", "none"),
+    "needs_person": ("needs", "person"),
 }
 
 _WORD: Final = re.compile(
@@ -31,7 +35,6 @@ _PEOPLE: Final = re.compile(r"(?:<@[UW][A-Z0-9]+(?:\|[^<>]*)?>[,;:]?)+")
 PERSON: Final = re.compile(r"<@([UW][A-Z0-9]+)")
 CHANNEL: Final = re.compile(r"<#([CDG][A-Z0-9]+)(?:\|[^<>]*)?>")
 NAME: Final = re.compile(r"@([\w.'-]*\w)[,;:]?")
-_LEVEL: Final = re.compile(r"(?:p|prio|priority|sev)[-_]?([1-4])", re.IGNORECASE)
 
 Meaning: TypeAlias = tuple[str, str]
 
@@ -90,7 +93,7 @@ def _list(words: str, lexicon: Mapping[str, Meaning]) -> list[Meaning]:
 
 
 def _meaning(word: str, lexicon: Mapping[str, Meaning]) -> Meaning | None:
-    if level := _LEVEL.fullmatch(word.strip(INVISIBLE)):
+    if level := LEVEL.fullmatch(word.strip(INVISIBLE)):
         return "priorities", PRIORITIES[int(level[1]) - 1]
     return lexicon.get(bare(word))
 

@@ -137,7 +137,7 @@ async def record(
         about: the account that it was done to.
         tell: Slack ids.
         tells_superusers: all of them, as they are before this transaction.
-        details: what else there is to know; no address, no secret.
+        details: what else there is to know, if it is not an incident's reference; no address, no secret.
     """
     here = by.workspace_id if by else workspace_id
     entry = insert(AuditEntry).values(
@@ -148,7 +148,7 @@ async def record(
         channel_id=by.channel_id if by else None,
         about_user_id=about,
         incident_id=incident_id,
-        details=dict(details),
+        details=dict(details) if incident_id is None else _reference(incident_id),
     )
     written = entry.returning(AuditEntry.id).cte("written")
     person = _told(tell, here if tells_superusers else None).subquery("person")
@@ -161,6 +161,12 @@ async def record(
     session.info["outbox"] = True
     announced = insert(OutboxMessage).from_select(["workspace_id", "topic", "lane", "payload"], rows)
     await session.execute(announced.add_cte(homes.redraws(session, here)))
+
+
+def _reference(incident_id: UUID) -> ColumnElement[Any]:
+    """By what people know the incident, also when it will be gone."""
+    number = select(Incident.number).where(Incident.id == incident_id).scalar_subquery()
+    return func.jsonb_build_object("ref", func.concat("INC-", number))
 
 
 def _told(people: Collection[str | None], workspace_id: str | None) -> Select[Any]:
@@ -176,15 +182,15 @@ def _superusers(workspace_id: str) -> Select[Any]:
 
 
 async def power(
-    session: AsyncSession, deed: Deed, action: Action, incident: Incident, *, by: Actor, thing: Held | None = None
+    session: AsyncSession, deed: Deed, action: Action, thing: Held, *, incident_id: UUID, by: Actor
 ) -> None:
     """Record what somebody did to an incident, if only being a superuser let them.
 
     Args:
-        thing: whose people the policy was asked about, if not the incident's own: a comment.
+        thing: the incident, or one of its comments: whose people the policy was asked about.
     """
-    if policy.is_power(by, action, thing or incident):
-        await record(session, deed, by=by, incident_id=incident.id, details={"ref": incident.ref})
+    if policy.is_power(by, action, thing):
+        await record(session, deed, by=by, incident_id=incident_id)
 
 
 async def page(

@@ -5,7 +5,7 @@ known by its channel and ts. Its edits and its deletion may arrive before it doe
 """
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -26,7 +26,8 @@ from sqlalchemy.dialects.postgresql import JSONB, insert
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped, mapped_column
 
-from domain import db, incidents, outbox, policy, repeats, text
+from domain import audit, db, incidents, outbox, policy, repeats, text
+from domain.audit import Deed
 from domain.db import Base
 from domain.errors import Conflict, InvalidInput, NotFound, Repeated
 from domain.incidents import Incident, Target
@@ -123,7 +124,7 @@ async def hear(session: AsyncSession, incident_id: UUID, reply: Reply, *, by: Ac
         "author_id": by.id,
         "content": content,
         "files": files,
-        "created_at": moment(reply.ts),
+        "created_at": db.moment(reply.ts),
         "edited_at": reply.edited_at,
         "deleted_at": reply.deleted_at,
         "channel_id": reply.channel_id,
@@ -196,6 +197,8 @@ async def edit(session: AsyncSession, comment_id: UUID | None, content: str, *, 
     content = text.body(content, field="comment")
     if not content:
         raise InvalidInput("Not saved: the comment is empty. Delete it instead, or write something.", field="comment")
+    about = comment.incident_id
+    await audit.power(session, Deed.COMMENT_EDITED, Action.EDIT_COMMENT, comment, incident_id=about, by=by)
     await _revise(session, Comment.id == comment.id, content=content, at=db.now())
     await outbox.add(session, _announcement(Topic.COMMENT_EDITED, comment))
 
@@ -218,6 +221,8 @@ async def remove(session: AsyncSession, comment_id: UUID | None, *, by: Actor) -
         NotFound, Forbidden: like edit.
     """
     comment = await _own(session, comment_id, Action.DELETE_COMMENT, by=by)
+    about = comment.incident_id
+    await audit.power(session, Deed.COMMENT_DELETED, Action.DELETE_COMMENT, comment, incident_id=about, by=by)
     await _bury(session, Comment.id == comment.id, at=db.now())
     await outbox.add(session, _announcement(Topic.COMMENT_DELETED, comment, user=by.slack_user_id))
 
@@ -236,11 +241,6 @@ def visible_to(actor: Actor) -> ColumnElement[bool]:
 def not_found() -> NotFound:
     """What to raise where a comment is gone, or hidden from the person."""
     return NotFound("Nothing was changed: there is no such comment, or it was deleted. Look at /incident show.")
-
-
-def moment(ts: str) -> datetime:
-    """When a Slack message was written; its ts stays a text wherever it is an id."""
-    return datetime.fromtimestamp(float(ts), UTC)
 
 
 async def _own(session: AsyncSession, comment_id: UUID | None, action: Action, *, by: Actor) -> Comment:

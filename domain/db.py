@@ -80,6 +80,11 @@ async def lock(session: AsyncSession, *names: str) -> None:
     await session.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(name, 0))))
 
 
+def moment(ts: str) -> datetime:
+    """When a Slack message was written; its ts stays a text wherever it is an id."""
+    return datetime.fromtimestamp(float(ts), UTC)
+
+
 def now() -> datetime:
     """The one clock of the domain: aware, in UTC."""
     return datetime.now(UTC)

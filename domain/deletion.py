@@ -4,7 +4,8 @@ from datetime import timedelta
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from domain import changes, db, incidents, policy
+from domain import audit, changes, db, incidents, policy
+from domain.audit import Deed
 from domain.errors import AlreadyDone
 from domain.incidents import Incident, Target
 from domain.policy import Action, Actor
@@ -23,6 +24,7 @@ async def delete(session: AsyncSession, target: Target, *, by: Actor) -> Inciden
     policy.require(by, Action.DELETE, incident)
     await changes.require_version(session, incident, target, "Not deleted", by=by)
     incident.deleted_at = db.now()
+    await audit.power(session, Deed.INCIDENT_DELETED, Action.DELETE, incident, incident_id=incident.id, by=by)
     return await changes.record(session, incident, [Change(What.DELETED)], by=by)
 
 
@@ -45,4 +47,5 @@ async def restore(session: AsyncSession, target: Target, *, by: Actor) -> Incide
     if incident.deleted_at is None:
         raise AlreadyDone(f"Nothing to do: {incident.ref} is not deleted. It is {incident.status.label}.")
     incident.deleted_at = None
+    await audit.power(session, Deed.INCIDENT_RESTORED, Action.RESTORE, incident, incident_id=incident.id, by=by)
     return await changes.record(session, incident, [Change(What.RESTORED)], by=by)

@@ -52,7 +52,7 @@ async def keep(session: AsyncSession, reply: comments.Reply, *, by: Actor) -> No
         "author_id": literal(by.id),
         "content": literal(text.clean(reply.content)),
         "files": literal(list(reply.files), JSONB),
-        "created_at": literal(comments.moment(reply.ts)),
+        "created_at": literal(db.moment(reply.ts)),
         "edited_at": literal(reply.edited_at, DateTime(timezone=True)),
     }
     early = insert(EarlyReply).from_select(list(values), select(*values.values()).where(is_awaited))

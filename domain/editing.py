@@ -8,10 +8,11 @@ import hashlib
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, fields
 
-from sqlalchemy import exists, select
+from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from domain import assignment, changes, incidents, policy, text, users, workspaces
+from domain import assignment, audit, changes, incidents, policy, text, users, workspaces
+from domain.audit import Deed
 from domain.errors import AlreadyDone, Conflict, InvalidInput
 from domain.incidents import Incident, Priority, Target
 from domain.policy import Action, Actor
@@ -83,6 +84,8 @@ async def edit(
         clashing = [n for n in differing if n in seen and fingerprint(now[n]) != seen[n]]
         if clashing:
             raise Clash(incident.ref, clashing)
+    if {"title", "description"} & differing.keys():  # before the same request may make it the superuser's own
+        await audit.power(session, Deed.INCIDENT_EDITED, Action.EDIT, incident, incident_id=incident.id, by=by)
     steps = [step for n, v in differing.items() if (step := await _step(session, incident, n, v, by=by)) is not None]
     if steps:
         return await changes.record(session, incident, steps, by=by)
@@ -139,8 +142,9 @@ async def _step(session: AsyncSession, incident: Incident, name: str, value: str
 
 
 async def _require_category(session: AsyncSession, name: str, *, by: Actor) -> None:
+    """It is in use, and is not renamed or retired before the commit."""
     known = (Category.workspace_id == by.workspace_id, Category.name == name, ~Category.is_retired)
-    if not await session.scalar(select(exists().where(*known))):
+    if await session.scalar(select(Category.name).where(*known).with_for_update(read=True)) is None:
         names = ", ".join(await workspaces.category_names(session, by.workspace_id))
         raise InvalidInput(f"Not saved: there is no category “{name}”. There are {names}.", field="category")
 

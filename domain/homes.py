@@ -65,6 +65,7 @@ class Whose(StrEnum):
     """Whose incidents are shown, if not everybody's."""
 
     NOBODY = "nobody"
+    NEEDS = "needs"
     ME = "me"
 
 

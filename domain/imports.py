@@ -14,7 +14,7 @@ from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from domain import comments, incidents, outbox, policy, repeats, sources, text
+from domain import db, incidents, outbox, policy, repeats, sources, text
 from domain.comments import Comment
 from domain.errors import InvalidInput, Repeated
 from domain.incidents import Incident, Target
@@ -122,7 +122,7 @@ async def save(
             "author_id": each.author_id,
             "content": text.clean(each.content),
             "files": list(each.files),
-            "created_at": comments.moment(each.ts),
+            "created_at": db.moment(each.ts),
             "edited_at": each.edited_at,
             "channel_id": each.channel_id,
             "ts": each.ts,

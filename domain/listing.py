@@ -10,8 +10,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.errors import InvalidInput
 from domain.incidents import WITH_PEOPLE, Incident, Priority, Status, in_workspace, visible_to
-from domain.policy import Actor
-from domain.users import SlackProfile
+from domain.policy import Actor, Standing
+from domain.users import SlackProfile, User
 from domain.workspaces import Channel
 
 PAGE = 10
@@ -28,6 +28,7 @@ class Filter:
 
     Args:
         any_status: resolved ones too, unless a status is named.
+        needs_person: those that nobody works on who can: unassigned, or held by somebody who left.
         involving_me: those assigned to the asking person, and their own that nobody works on.
         assignees, owners: Slack ids.
         opened_before, opened_after: when they were opened; aware.
@@ -41,6 +42,7 @@ class Filter:
     assignees: tuple[str, ...] = ()
     owners: tuple[str, ...] = ()
     unassigned: bool = False
+    needs_person: bool = False
     involving_me: bool = False
     opened_before: datetime | None = None
     opened_after: datetime | None = None
@@ -154,7 +156,8 @@ def visible_in(workspace_id: str, channel_id: str) -> ColumnElement[bool]:
 def conditions(wanted: Filter, by: Actor) -> list[ColumnElement[bool]]:
     """What the incidents must be; raises InvalidInput where nothing can be all of it."""
     _require_sense(wanted)
-    found = _of_status(wanted.statuses or (tuple(Status) if wanted.any_status else UNRESOLVED))
+    is_any = wanted.any_status and not wanted.needs_person
+    found = _of_status(wanted.statuses or (tuple(Status) if is_any else UNRESOLVED))
     if wanted.priorities:
         found.append(Incident.priority.in_(wanted.priorities))
     if wanted.categories:
@@ -165,6 +168,8 @@ def conditions(wanted: Filter, by: Actor) -> list[ColumnElement[bool]]:
         found.append(Incident.owner_id.in_(_accounts(wanted.owners, by)))
     if wanted.unassigned:
         found.append(Incident.assignee_id.is_(None))
+    if wanted.needs_person:
+        found.append(~_held())
     if wanted.involving_me:
         is_orphan = (Incident.owner_id == by.id) & Incident.assignee_id.is_(None)
         found.append(or_(Incident.assignee_id == by.id, is_orphan))
@@ -183,6 +188,8 @@ def _require_sense(wanted: Filter) -> None:
             "Nothing can match: “unassigned” and an assignee contradict each other. Leave one of them out.",
             field="assignee",
         )
+    if wanted.needs_person and Status.RESOLVED in wanted.statuses:
+        raise InvalidInput("Nothing can match: what is resolved needs nobody. Leave one of them out.", field="needs")
     before, after = wanted.opened_before, wanted.opened_after
     if before and after and before <= after:
         raise InvalidInput(
@@ -190,6 +197,13 @@ def _require_sense(wanted: Filter) -> None:
             "as in older:2d newer:2w.",
             field="older",
         )
+
+
+def _held() -> ColumnElement[bool]:
+    """Somebody who can work on it has it."""
+    mapped = select(SlackProfile.user_id).join(User, User.id == SlackProfile.user_id)
+    able = (User.is_active, ~SlackProfile.is_deactivated, SlackProfile.standing == Standing.MEMBER)
+    return mapped.where(SlackProfile.user_id == Incident.assignee_id, *able).exists()
 
 
 def _of_status(statuses: Sequence[Status]) -> list[ColumnElement[bool]]:

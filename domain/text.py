@@ -13,6 +13,9 @@ TEXT_LIMIT = 40_000
 INVISIBLE = "\u200b\u200c\u200d\u200e\u200f\u2060\u2066\u2067\u2068\u2069\u202a\u202b\u202c\u202d\u202e\ufeff"
 """Marks that come along when text is copied."""
 
+LEVEL = re.compile(r"(?:p|prio|priority|sev)[-_]?([1-4])", re.IGNORECASE)
+"""A priority as a number."""
+
 _UNSTORABLE = re.compile(r"[\x00\ud800-\udfff]")
 _INVISIBLE = ("Zs", "Zl", "Zp", "Cc", "Cf", "Cs")
 """Not Cn: an emoji may be newer than Python's tables."""
@@ -59,7 +62,8 @@ def body(text: str, *, field: str) -> str:
 
 def bare(word: str) -> str:
     """A word as it is compared: small, with _ for spaces and dashes, without marks around it."""
-    return re.sub(r"[-\s]+", "_", word.strip(INVISIBLE + string.whitespace).lower())
+    small = unicodedata.normalize("NFC", word.strip(INVISIBLE + string.whitespace).lower())
+    return re.sub(r"[-\s]+", "_", small)
 
 
 def is_visible(character: str) -> bool:

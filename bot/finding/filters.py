@@ -22,10 +22,10 @@ from domain.text import bare
 
 UNITS: Final = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 OLDEST: Final = timedelta(weeks=2_000)
-KEYS: Final = ("priority", "category", "status", "assignee", "owner", "older", "newer", "in")
+KEYS: Final = ("priority", "category", "status", "assignee", "owner", "older", "newer", "in", "needs")
 WHAT_THERE_IS: Final = (
     "There are p1 to p4, a category, open, in_progress, resolved, unassigned, @person, owner:@person, older:2d, "
-    "newer:2w and in:#channel."
+    "newer:2w, in:#channel and needs:person."
 )
 MOST_IN_LINE: Final = 1_900
 """Characters of a button's value, which Slack limits to 2,000."""
@@ -144,6 +144,10 @@ async def _with(session: AsyncSession, wanted: Filter, key: str, value: str, act
             if wanted.channel_id not in (None, channel_id):
                 raise InvalidInput("Nothing can match: a card is in one channel. Name one with in:.", field="in")
             return replace(wanted, channel_id=channel_id)
+        case "needs" if value.lower() == "person":
+            return replace(wanted, needs_person=True)
+        case "needs":
+            raise InvalidInput(f"“needs:{value}” means nothing. Write needs:person.", field=key)
         case "older" | "newer":
             raise InvalidInput(f"“{key}:” was given twice. Give it once, as in {key}:2d.", field=key)
         case "priority":

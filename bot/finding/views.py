@@ -52,6 +52,7 @@ def described(
         ", ".join(wanted.priorities),
         ", ".join(spoken(category) for category in wanted.categories),
         "unassigned" if wanted.unassigned else "",
+        "needs a person" if wanted.needs_person else "",
     ]
     people = [
         *(mrkdwn("assigned to {who}", who=names.get(person) or user(person)) for person in wanted.assignees),

@@ -91,6 +91,7 @@ async def _unresolved(session: AsyncSession, shows: Shows, person: Actor, house:
         categories=(shows.category,) if shows.category else (),
         assignees=(person.slack_user_id,) if shows.assignee is Whose.ME else (),
         unassigned=shows.assignee is Whose.NOBODY,
+        needs_person=shows.assignee is Whose.NEEDS,
     )
     return views.unresolved(counts, await _page(session, wanted, shows, person), shows, categories, person, house)
 

@@ -153,7 +153,7 @@ def _filters(shows: Shows, categories: Sequence[str]) -> Block:
     """The menus; their block's name follows what is chosen, so that Slack forgets a choice that was cleared."""
     priorities = [(f"{PICTURES[priority]} {priority}", priority.value) for priority in Priority]
     kinds = [(spoken(name), name) for name in categories[: blocks.OPTIONS_LIMIT - 1]]
-    people = [("nobody", Whose.NOBODY.value), ("me", Whose.ME.value)]
+    people = [("nobody", Whose.NOBODY.value), ("needs a person", Whose.NEEDS.value), ("me", Whose.ME.value)]
     menus = [
         _menu("priority", "Any priority", priorities, shows.priority),
         _menu("category", "Any category", kinds, shows.category),

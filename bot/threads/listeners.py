@@ -6,7 +6,7 @@ from bot import commands, identity
 from bot.asking import mentioned
 from bot.house import House, Payload, Routes
 from bot.threads import views
-from domain import cards, comments, early_replies, imports, membership, threads, users
+from domain import cards, comments, db, early_replies, imports, membership, threads, users
 from domain.comments import Reply
 from domain.policy import Actor, Surface
 
@@ -100,7 +100,7 @@ async def _keep_deleted(message: Payload, event: Payload, client: AsyncWebClient
         thread_ts=message["thread_ts"],
         ts=message["ts"],
         content="",
-        deleted_at=comments.moment(event.get("event_ts") or event["ts"]),
+        deleted_at=db.moment(event.get("event_ts") or event["ts"]),
     )
     async with house.begin() as session:
         await comments.hear(session, incident_id, gone, by=author)

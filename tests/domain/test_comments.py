@@ -6,7 +6,7 @@ from uuid import UUID
 import pytest
 from sqlalchemy import func, select
 
-from domain import cards, comments, early_replies, outbox, talk, threads
+from domain import cards, comments, db, early_replies, outbox, talk, threads
 from domain.comments import Comment, CommentRevision, Reply
 from domain.db import Begin
 from domain.early_replies import EarlyReply
@@ -123,7 +123,7 @@ async def test_a_card_says_how_many_comments_there_are(begin: Begin, opened: Mak
     await heard(begin, incident, ben, reply())
 
     async with begin() as session:
-        assert await talk.tally(session, incident.id) == (1, comments.moment(TS))
+        assert await talk.tally(session, incident.id) == (1, db.moment(TS))
 
 
 async def test_a_comment_from_elsewhere_is_posted_once(begin: Begin, opened: Make, ben: Actor) -> None:

@@ -117,7 +117,7 @@ async def test_one_drawing_does_for_all_that_wait_and_a_change_that_is_committed
     late = asyncio.create_task(slow())
     await written.wait()
     async with begin() as session:
-        leased = await outbox.lease(session, by="one", most=100)
+        leased = await outbox.lease(session, by="one", most=10_000)
         first = next(m for m in leased if m.topic is Topic.HOME_STALE and m.workspace_id == team)
         covered = await outbox.covered(session, first)
     may_commit.set()

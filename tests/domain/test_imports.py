@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from domain import cards, comments, imports, membership, opening, sources, talk, threads
+from domain import cards, comments, db, imports, membership, opening, sources, talk, threads
 from domain.comments import Comment, Reply
 from domain.db import Begin
 from domain.errors import AlreadyDone, Forbidden, InvalidInput, NotFound, Repeated
@@ -106,8 +106,8 @@ async def test_messages_keep_their_authors_and_times_and_are_kept_once(
     async with begin() as session:
         said = await talk.latest(session, incident.id, most=9)
     assert [(s.author, s.content, s.created_at) for s in said] == [
-        ("Ben", "first", comments.moment(ROOT)),
-        ("Gus", "second", comments.moment(TS)),
+        ("Ben", "first", db.moment(ROOT)),
+        ("Gus", "second", db.moment(TS)),
     ]
     [(topic, payload)] = await waiting(begin, incident)
     assert topic == Topic.COMMENTS_BROUGHT
@@ -120,7 +120,7 @@ async def test_what_quotes_a_message_follows_its_changes(begin: Begin, team: str
         await cards.remember(session, incident, ts=ROOT)
         brought = [Brought(channel_id=GENERAL, ts=TS, author_id=ana.id, content="a")]
         await imports.save(session, incident.id, brought, by=ana)
-        edited = Reply(channel_id=GENERAL, thread_ts="", ts=TS, content="b", edited_at=comments.moment(TS))
+        edited = Reply(channel_id=GENERAL, thread_ts="", ts=TS, content="b", edited_at=db.moment(TS))
         await comments.amend(session, team, edited)
         await imports.follow(session, team, GENERAL, TS)
         await imports.follow(session, team, GENERAL, "1.2")

@@ -1,13 +1,15 @@
 """Finding incidents again."""
 
 import pytest
+from sqlalchemy import text
 
 from domain import lifecycle, listing
 from domain.db import Begin
+from domain.errors import InvalidInput
 from domain.incidents import Priority, Status
 from domain.listing import Counts, Filter, Page
 from domain.policy import Actor
-from tests.conftest import INCIDENTS, SECRET
+from tests.conftest import INCIDENTS, SECRET, member
 from tests.domain.conftest import Make, done
 
 
@@ -97,3 +99,34 @@ async def test_a_list_is_counted_as_far_as_it_is_worth_it(
         assert await listing.count(session, Filter(), by=ana, seen=everybody) == 2
     monkeypatch.setattr(listing, "MOST_COUNTED", 1)
     assert await counted(ben) is None
+
+
+async def test_what_needs_a_person_is_unassigned_or_held_by_somebody_who_left(
+    begin: Begin, team: str, ana: Actor, ben: Actor, opened: Make
+) -> None:
+    free = await opened("Free")
+    held = await opened("Held", assignee=ana.slack_user_id)
+    lost = {
+        name: await opened(name, assignee=(await member(begin, team, name)).slack_user_id)
+        for name in ("Disabled", "Departed", "Guest", "Unmapped")
+    }
+    async with begin() as session:
+        for name, change in {
+            "Disabled": 'UPDATE "user" SET is_active = false WHERE full_name = :name',
+            "Departed": "UPDATE slack_profile SET is_deactivated = true WHERE name = :name",
+            "Guest": "UPDATE slack_profile SET standing = 'guest' WHERE name = :name",
+            "Unmapped": "UPDATE slack_profile SET user_id = NULL WHERE name = :name",
+        }.items():
+            await session.execute(text(change), {"name": name})
+        page = await listing.page(session, Filter(needs_person=True), by=ben)
+        whatever = await listing.page(session, Filter(needs_person=True, any_status=True), by=ben)
+
+    titles = {incident.title for incident in page.incidents}
+    assert titles == {free.title, *lost} == {incident.title for incident in whatever.incidents}
+    assert held.title not in titles
+
+
+async def test_what_is_resolved_needs_nobody(begin: Begin, ben: Actor) -> None:
+    with pytest.raises(InvalidInput, match="needs nobody"):
+        async with begin() as session:
+            await listing.page(session, Filter(needs_person=True, statuses=(Status.RESOLVED,)), by=ben)
