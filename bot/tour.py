@@ -84,8 +84,7 @@ class Stage:
 
     async def submit(self, user: str, **values: Any) -> dict[str, Any]:
         """The form that is open; raises OffStageError if it comes back with errors."""
-        views = (await self.state())["views"]
-        stack = next(s for u, s in views.items() if u.lower().startswith(f"u0{user}") and s)
+        stack = await self._stack(user)
         typed = {block_id: {block_id: value} for block_id, value in values.items()}
         answer = await self.do("submit", user=user, view_id=stack[-1]["id"], values=typed)
         if answer.get("errors"):
@@ -117,6 +116,16 @@ class Stage:
         await self.command(user, channel, "link")
         await self.submit(user, email=address)
         await self.submit(user, code=await self.code(address))
+        await self.close(user)
+
+    async def close(self, user: str) -> None:
+        """The dialog that is on top."""
+        stack = await self._stack(user)
+        await self.do("close", user=user, view_id=stack[-1]["id"])
+
+    async def _stack(self, user: str) -> list[dict[str, Any]]:
+        views: dict[str, list[dict[str, Any]]] = (await self.state())["views"]
+        return next(stack for person, stack in views.items() if person.lower().startswith(f"u0{user}") and stack)
 
 
 async def tell_story(stage: Stage) -> None:
@@ -194,6 +203,7 @@ async def _superuser(stage: Stage) -> None:
     await stage.submit("ana", email=FIRST_SUPERUSER)
     _did("Ana", "reads the mail, and enters the code in it")
     await stage.submit("ana", code=await stage.code(FIRST_SUPERUSER))
+    await stage.close("ana")
     shown = str((await stage.command("ana", "#incidents", "whoami"))["text"])
     _expect("superuser" in shown, "that Ana is a superuser")
     _saw("Ana", shown)

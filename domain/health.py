@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain import users
 from domain.incidents import Incident, Status
-from domain.outbox import OutboxMessage
+from domain.outbox import OutboxMessage, Topic
 from domain.users import SlackProfile, User
 from domain.workspaces import Channel, Workspace
 
@@ -48,7 +48,8 @@ class Facts:
 
 async def facts(session: AsyncSession, workspace_id: str) -> Facts:
     """How it is now, in two statements."""
-    waits = (OutboxMessage.workspace_id == workspace_id, OutboxMessage.gave_up_at.is_(None))
+    is_other = OutboxMessage.topic.not_in([Topic.HEALTH_ASKED, Topic.HOME_STALE])  # whoever asks is being served
+    waits = (OutboxMessage.workspace_id == workspace_id, OutboxMessage.gave_up_at.is_(None), is_other)
     can_post = exists().where(
         Channel.workspace_id == Incident.workspace_id, Channel.id == Incident.channel_id, Channel.is_open
     )

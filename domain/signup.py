@@ -6,7 +6,7 @@ from enum import StrEnum
 from typing import Any
 from uuid import uuid4
 
-from sqlalchemy import ColumnElement, and_, any_, case, exists, func, literal, null, or_, select, update
+from sqlalchemy import ColumnElement, ScalarSelect, and_, any_, case, exists, func, literal, null, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
@@ -40,15 +40,20 @@ async def set_rule(session: AsyncSession, workspace_id: str, rule: SignUp, domai
 async def join(session: AsyncSession, workspace_id: str, profile: Profile) -> Actor:
     """The person's first use: make the account that goes with this known profile, admitted if the rule says so.
 
-    Two first uses at the same moment make one account. An e-mail address that another account
-    has is left out: it proves nothing here.
+    Two first uses at the same moment make one account. An e-mail address that another account has is left out: it
+    proves nothing here. But an account that was only named by this address is theirs from now on, still without rights.
     """
     if profile.email:  # the next statement must see the account of whoever comes first with this address
         await users.lock_address(session, workspace_id, profile.email)
     mine = (SlackProfile.workspace_id == workspace_id, SlackProfile.slack_user_id == profile.slack_user_id)
     made = uuid4()
-    claimed = update(SlackProfile).where(*mine, SlackProfile.user_id.is_(None)).values(user_id=made)
-    claim = claimed.returning(SlackProfile.name, SlackProfile.email).cte("claim")
+    claimed = update(SlackProfile).where(*mine, SlackProfile.user_id.is_(None))
+    claim = (
+        claimed.values(user_id=func.coalesce(_nominated(), made))
+        .returning(SlackProfile.user_id, SlackProfile.name, SlackProfile.email)
+        .cte("claim")
+    )
+    named = update(User).where(User.id == claim.c.user_id, User.id != made).values(full_name=claim.c.name).cte("named")
     account = (
         select(
             literal(made),
@@ -59,8 +64,10 @@ async def join(session: AsyncSession, workspace_id: str, profile: Profile) -> Ac
         )
         .select_from(claim)
         .join(Workspace, Workspace.id == workspace_id)
+        .where(claim.c.user_id == made)
     )
-    inserted = insert(User).from_select(["id", "workspace_id", "full_name", "email", "admitted_at"], account)
+    columns = ["id", "workspace_id", "full_name", "email", "admitted_at"]
+    inserted = insert(User).from_select(columns, account).add_cte(named)
     row = (await session.execute(inserted.returning(User.full_name, User.admitted_at))).one_or_none()
     if row is None:
         return await users.actor(session, workspace_id, profile.slack_user_id)
@@ -118,6 +125,16 @@ def _asking(person: Actor, superuser: str) -> dict[str, Any]:
         account=str(person.id),
         user=superuser,
     )
+
+
+def _nominated() -> ScalarSelect[Any]:
+    """Part of a statement that changes a profile: the account that waits for somebody with its address."""
+    named = aliased(User)
+    holder = aliased(SlackProfile)
+    mapped = select(holder.user_id).where(holder.user_id == named.id).exists()
+    here = (named.workspace_id == SlackProfile.workspace_id, func.lower(named.email) == func.lower(SlackProfile.email))
+    waits = (named.is_nominated, named.is_active, named.proved_at.is_(None), ~mapped)
+    return select(named.id).where(*here, *waits).scalar_subquery()
 
 
 def _admits(email: ColumnElement[Any]) -> ColumnElement[bool]:

@@ -109,7 +109,9 @@ def queue(facts: Facts, now: datetime) -> list[Finding]:
     """What still has to reach Slack, and what never will."""
     late = facts.oldest is not None and now - facts.oldest > BACKLOG
     waiting = (
-        "nothing waits" if facts.oldest is None else f"{facts.waiting} wait, the oldest for {_ago(now - facts.oldest)}"
+        "nothing is waiting"
+        if facts.oldest is None
+        else f"{facts.waiting} waiting, the oldest for {_ago(now - facts.oldest)}"
     )
     fix = "Look into the log: Slack or the mail server does not take them. They are tried again by themselves."
     found = [Finding("To be sent", waiting, fix if late else "")]

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Final
 
 from bot import blocks
-from bot.accounts.views import rights
+from bot.accounts.views import keeping, rights
 from bot.blocks import Block
 from bot.finding.views import row
 from bot.help.views import RUN
@@ -72,7 +72,13 @@ def me(profile: Profile, admins: Sequence[str], reader: Actor) -> Block:
     return _home(
         Part.ME,
         reader,
-        [facts, blocks.section(mrkdwn("*You can* {rights}", rights=rights(reader))), _messages(reader), *_help(admins)],
+        [
+            facts,
+            blocks.section(mrkdwn("*You can* {rights}", rights=rights(reader))),
+            _messages(reader),
+            *keeping(reader),
+            *_help(admins),
+        ],
     )
 
 

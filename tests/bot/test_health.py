@@ -50,7 +50,7 @@ def test_a_queue_is_a_worry_only_when_it_stands_still() -> None:
     stuck = Facts(3, NOW - timedelta(hours=5), [], superusers=2, stranded=0, applicants=0, sign_up="open")
 
     assert [found.fix for found in checks.queue(WELL, NOW) + checks.queue(moving, NOW)] == ["", ""]
-    assert checks.queue(stuck, NOW)[0].how_it_is == "3 wait, the oldest for 5 h"
+    assert checks.queue(stuck, NOW)[0].how_it_is == "3 waiting, the oldest for 5 h"
     assert checks.queue(stuck, NOW)[0].fix
 
 

@@ -107,6 +107,21 @@ async def test_a_nominated_address_that_a_first_use_claimed_gives_no_rights_with
     assert mallory.slack_user_id in await told(begin, team)
 
 
+async def test_a_nominated_person_who_comes_first_has_one_account_and_no_rights_before_the_code(
+    begin: Begin, team: str
+) -> None:
+    await nominated(begin, team, "boss@example.com")
+
+    boss = await claimed(begin, team, "Bo", "Boss@example.com")
+
+    async with begin() as session:
+        rows = list(await session.execute(select(User.id, User.full_name).where(User.workspace_id == team)))
+    assert rows == [(boss.id, "Bo")]
+    assert (boss.is_superuser, boss.is_member) == (False, True)
+    assert await linked(begin, "boss@example.com", by=boss)
+    assert (await again(begin, boss)).is_superuser
+
+
 async def claimed(begin: Begin, team: str, name: str, address: str) -> Actor:
     """Somebody whose Slack profile has this address."""
     from domain import signup

@@ -1,14 +1,32 @@
 """Slack waits three seconds: what one request asks of the database stays small, and tells who did what where."""
 
 from collections.abc import Awaitable, Callable, Iterator
+from dataclasses import replace
 
 import pytest
 from sqlalchemy import event, select
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 
-from domain import cards, comments, early_replies, incidents, lifecycle, listing, outbox, search, signup, talk
+from domain import (
+    audit,
+    cards,
+    categories,
+    comments,
+    deletion,
+    early_replies,
+    editing,
+    incidents,
+    lifecycle,
+    listing,
+    outbox,
+    search,
+    signup,
+    talk,
+)
+from domain.audit import Deed
 from domain.comments import Reply
 from domain.db import Begin
+from domain.editing import Edit
 from domain.errors import DomainError, Forbidden
 from domain.incidents import Draft, Incident, Priority, Status, Target
 from domain.listing import Filter
@@ -37,6 +55,7 @@ CALLS: dict[str, Call] = {
     "keep": lambda s, _, by: early_replies.keep(s, REPLY, by=by),
     "repost": lambda s, _, by: cards.repost(s, by.workspace_id, GENERAL),
     "page": lambda s, _, by: listing.page(s, Filter(involving_me=True, assignees=("U0BEN",)), by=by),
+    "needs": lambda s, _, by: listing.page(s, Filter(needs_person=True), by=by),
     "search": lambda s, _, by: search.page(s, ("incident",), Filter(any_status=True), by=by),
     "similar": lambda s, _, by: search.page(s, ("incidnet",), Filter(any_status=True), by=by),
     "count": lambda s, _, by: listing.count(s, Filter(), by=by),
@@ -45,6 +64,17 @@ CALLS: dict[str, Call] = {
     "join": lambda s, _, by: signup.join(s, by.workspace_id, Profile(slack_user_id=by.slack_user_id, name="Ana")),
     "lease": lambda s, _, __: outbox.lease(s, by="one", most=1),
 }
+
+
+POWERS: dict[str, tuple[Deed, Call]] = {
+    "rename": (Deed.INCIDENT_EDITED, lambda s, t, by: editing.edit(s, t, Edit(title="Other"), by=by)),
+    "delete": (Deed.INCIDENT_DELETED, lambda s, t, by: deletion.delete(s, t, by=by)),
+    "restore": (Deed.INCIDENT_RESTORED, lambda s, t, by: deletion.restore(s, t, by=by)),
+    "add category": (Deed.CATEGORY_ADDED, lambda s, _, by: categories.add(s, "hardware", by=by)),
+    "rename category": (Deed.CATEGORY_RENAMED, lambda s, _, by: categories.rename(s, "bug", "fault", by=by)),
+    "retire category": (Deed.CATEGORY_RETIRED, lambda s, _, by: categories.retire(s, "bug", by=by)),
+}
+"""What only superusers do, and the deed that is audited."""
 
 
 async def refused(step: Awaitable[object]) -> None:
@@ -77,6 +107,57 @@ async def test_a_request_needs_few_statements_however_many_incidents_there_are(
         await CALLS[call](session, Target(id=incident.id), ana)
 
     assert 1 <= len(statements) <= MOST
+
+
+@pytest.mark.parametrize("power", POWERS)
+async def test_what_is_audited_needs_few_statements_beside_the_one_that_says_who_asks(
+    begin: Begin, opened: Make, ana: Actor, ben: Actor, statements: list[str], power: str
+) -> None:
+    deed, call = POWERS[power]
+    boss, incident = replace(ben, is_superuser=True), await opened()
+    if power == "restore":
+        await done(begin, deletion.delete, incident, by=ana)
+    statements.clear()
+
+    async with begin() as session:
+        await call(session, Target(id=incident.id), boss)
+
+    assert len(statements) <= MOST - 1
+    async with begin() as session:
+        assert [event.deed for event in (await audit.page(session, by=boss)).events] == [deed]
+
+
+@pytest.mark.parametrize("is_edit", [True, False])
+async def test_what_is_done_to_a_comment_of_somebody_else_needs_as_few(
+    begin: Begin, opened: Make, ana: Actor, ben: Actor, statements: list[str], is_edit: bool
+) -> None:
+    boss, incident = replace(ben, is_superuser=True), await opened()
+    async with begin() as session:
+        await comments.say(session, Target(id=incident.id), "vendor called", by=ana)
+        [said] = await talk.latest(session, incident.id, most=1)
+    statements.clear()
+
+    async with begin() as session:
+        await (
+            comments.edit(session, said.id, "called", by=boss)
+            if is_edit
+            else comments.remove(session, said.id, by=boss)
+        )
+
+    assert len(statements) <= MOST - 1
+
+
+async def test_taking_an_incident_over_with_the_same_form_does_not_hide_who_renamed_it(
+    begin: Begin, opened: Make, ana: Actor, ben: Actor
+) -> None:
+    boss, incident = replace(ben, is_superuser=True), await opened()
+
+    async with begin() as session:
+        wanted = Edit(assignee=ben.slack_user_id, title="Other")
+        await editing.edit(session, Target(id=incident.id), wanted, by=boss)
+
+    async with begin() as session:
+        assert [event.deed for event in (await audit.page(session, by=boss)).events] == [Deed.INCIDENT_EDITED]
 
 
 async def test_the_timeline_tells_who_did_it_and_on_which_surface(begin: Begin, opened: Make, ben: Actor) -> None:
