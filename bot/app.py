@@ -16,7 +16,7 @@ from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from bot import asking, errors, learning, router, server
+from bot import asking, errors, learning, router, schedule, server
 from bot.accounts import deliveries as account_deliveries
 from bot.accounts import listeners as account_listeners
 from bot.admin import deliveries as admin_deliveries
@@ -27,6 +27,8 @@ from bot.channels import deliveries as channel_deliveries
 from bot.channels import listeners as channel_listeners
 from bot.comments import deliveries as comment_deliveries
 from bot.comments import listeners as comment_listeners
+from bot.digest import deliveries as digest_deliveries
+from bot.digest import listeners as digest_listeners
 from bot.editing import listeners as editing_listeners
 from bot.finding import deliveries as finding_deliveries
 from bot.finding import listeners as finding_listeners
@@ -85,6 +87,7 @@ def routes() -> Routes:
         admin_listeners,
         channel_listeners,
         home_listeners,
+        digest_listeners,
         help_listeners,
     )
     return joined(feature.ROUTES for feature in features)
@@ -104,6 +107,7 @@ def deliveries() -> dict[Topic, Delivery]:
         channel_deliveries,
         home_deliveries,
         health_deliveries,
+        digest_deliveries,
         help_deliveries,
     )
     return {topic: send for feature in features for topic, send in feature.DELIVERIES.items()}
@@ -131,7 +135,8 @@ async def running(settings: Settings, engine: AsyncEngine, *, pace: Pace | None 
         relaying = asyncio.create_task(bot.relay.run())
         try:
             await handler.connect_async()
-            yield bot
+            async with schedule.running(bot.house):
+                yield bot
         finally:
             await handler.close_async()
             relaying.cancel()

@@ -33,7 +33,7 @@ async def print_code(url: str, address: str, workspace_id: str | None, *, is_sup
     engine = db.engine(url)
     try:
         async with db.transactions(engine)() as session:
-            here = _only(await workspaces.ids(session), workspace_id)
+            here = only(await workspaces.ids(session), workspace_id)
             if is_superuser:
                 await superusers.nominate(session, here, address)
             await codes.print_(session, here, address, hashed)
@@ -42,7 +42,8 @@ async def print_code(url: str, address: str, workspace_id: str | None, *, is_sup
     return code
 
 
-def _only(known: list[str], wanted: str | None) -> str:
+def only(known: list[str], wanted: str | None) -> str:
+    """The workspace that is meant; raises InvalidInput where that is not clear."""
     if wanted in known:
         return wanted
     if not known:

@@ -88,6 +88,8 @@ class Incident(Base):
             "ix_incident_letters", *_LETTERS, postgresql_using="gin", postgresql_ops=_LETTERS, postgresql_where=_ALIVE
         ),
         Index("ix_incident_assignee", "assignee_id", "number"),
+        Index("ix_incident_opened", "workspace_id", "created_at"),
+        Index("ix_incident_resolved", "workspace_id", "resolved_at"),
         Index("ix_incident_owner", "owner_id", "number"),
         Index(
             "ix_incident_without_card", "workspace_id", "channel_id",

@@ -169,7 +169,7 @@ def conditions(wanted: Filter, by: Actor) -> list[ColumnElement[bool]]:
     if wanted.unassigned:
         found.append(Incident.assignee_id.is_(None))
     if wanted.needs_person:
-        found.append(~_held())
+        found.append(~is_held())
     if wanted.involving_me:
         is_orphan = (Incident.owner_id == by.id) & Incident.assignee_id.is_(None)
         found.append(or_(Incident.assignee_id == by.id, is_orphan))
@@ -199,8 +199,8 @@ def _require_sense(wanted: Filter) -> None:
         )
 
 
-def _held() -> ColumnElement[bool]:
-    """Somebody who can work on it has it."""
+def is_held() -> ColumnElement[bool]:
+    """Part of a statement that has incidents: somebody who can work on it has it."""
     mapped = select(SlackProfile.user_id).join(User, User.id == SlackProfile.user_id)
     able = (User.is_active, ~SlackProfile.is_deactivated, SlackProfile.standing == Standing.MEMBER)
     return mapped.where(SlackProfile.user_id == Incident.assignee_id, *able).exists()

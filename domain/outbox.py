@@ -47,6 +47,8 @@ class Topic(StrEnum):
     ACCOUNT_ASKED = "account.asked"
     PERSON_TOLD = "person.told"
     HEALTH_ASKED = "health.asked"
+    DIGEST_DUE = "digest.due"
+    DIGEST_STALE = "digest.stale"
     CATEGORY_RENAMED = "category.renamed"
 
 

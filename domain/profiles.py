@@ -68,5 +68,5 @@ def _storable(profile: Profile) -> Profile:
 def _known_zone(name: str) -> str:
     try:
         return ZoneInfo(name).key
-    except (ZoneInfoNotFoundError, ValueError):
+    except (ZoneInfoNotFoundError, ValueError, OSError):  # also the name of a folder, or one that is too long
         return "UTC"

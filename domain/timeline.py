@@ -13,7 +13,7 @@ from sqlalchemy.dialects.postgresql import JSONB, insert
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped, mapped_column
 
-from domain import homes, outbox
+from domain import digest_rows, homes, outbox
 from domain.db import Base
 from domain.outbox import Topic
 from domain.policy import Actor, Surface
@@ -71,6 +71,7 @@ class Entry(Base):
         Index("ix_timeline_entry_incident", "incident_id", "id"),
         Index("ix_timeline_entry_batch", "batch"),
         Index("ix_timeline_entry_person", "by_user_id", "id"),
+        Index("ix_timeline_entry_what", "workspace_id", "what", "at"),
     )
 
 
@@ -143,7 +144,8 @@ async def record(
     session.info["changes"] = changes
     written = insert(Entry).values(entries).cte("written")
     told_homes = homes.redraws(session, by.workspace_id)
-    await session.execute(outbox.insertion(session, announced).add_cte(written, told_homes))
+    digests = digest_rows.follow(session, by.workspace_id, incident_id)
+    await session.execute(outbox.insertion(session, announced).add_cte(written, told_homes, digests))
 
 
 def recorded(session: AsyncSession) -> tuple[Change, ...]:

@@ -14,6 +14,7 @@ from bot.admin import answers, forms, lists, steps, views
 from bot.admin.rows import NAMES
 from bot.admin.steps import AT_ONCE, LINES, Step
 from bot.commands import HIDDEN, Request
+from bot.digest import lines as digest_lines
 from bot.help.views import not_yet, wrong_id
 from bot.house import Answer, Form, House
 from bot.mrkdwn import escape
@@ -25,7 +26,7 @@ from domain.persons import Person
 from domain.policy import Actor, Surface
 from domain.text import bare
 
-LATER: Final = ("digest", "export")
+LATER: Final = ("export",)
 LONGEST_TEXT: Final = 200
 MOST_IN_LINE: Final = 390
 """Characters, which escaping may make five of; a button holds 2,000."""
@@ -153,6 +154,11 @@ async def audit_asked(asked: Asked) -> Answer:
     return lists.history(page, f"admin audit{about}", is_first=before is None)
 
 
+async def digest_asked(asked: Asked) -> Answer:
+    """``admin digest``: when channels get theirs."""
+    return await digest_lines.answer(asked.session, asked.request, asked.by, asked.house)
+
+
 async def doctor_asked(asked: Asked) -> Answer:
     """``admin doctor``: what is found follows by direct message."""
     lane = f"person:{asked.by.slack_user_id}"
@@ -256,6 +262,7 @@ LINE: Final[Mapping[str, Line]] = {
     "category": category_asked,
     "restore": restore_asked,
     "audit": audit_asked,
+    "digest": digest_asked,
     "doctor": doctor_asked,
 }
 """What follows ``admin``."""

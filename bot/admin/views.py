@@ -7,7 +7,7 @@ from bot import blocks
 from bot.admin.steps import Step
 from bot.blocks import Message
 from bot.incidents.views import spoken
-from bot.mrkdwn import Mrkdwn, escape, join, mrkdwn, user
+from bot.mrkdwn import Mrkdwn, channel, escape, join, mrkdwn, user
 from domain.audit import Deed, Event
 from domain.persons import Person
 
@@ -75,6 +75,8 @@ def deed(event: Event) -> Mrkdwn:
             return Mrkdwn("printed a code")
         case Deed.CATEGORY_ADDED | Deed.CATEGORY_RETIRED | Deed.CATEGORY_BROUGHT_BACK | Deed.CATEGORY_RENAMED:
             return _sorted(event.deed, facts)
+        case Deed.DIGEST_SET | Deed.DIGEST_PAUSED | Deed.DIGEST_RESUMED | Deed.DIGEST_REMOVED:
+            return _scheduled(event.deed, facts)
         case Deed.INCIDENT_EDITED | Deed.INCIDENT_DELETED | Deed.INCIDENT_RESTORED:
             return mrkdwn("{verb} {ref}", verb=event.deed.value.rpartition(" ")[2], ref=facts.get("ref", ""))
         case Deed.COMMENT_EDITED | Deed.COMMENT_DELETED:
@@ -151,6 +153,15 @@ def _sorted(what: Deed, facts: Mapping[str, str]) -> Mrkdwn:
             return mrkdwn("brought the category {name} back", name=name)
         case _:
             return mrkdwn("added the category {name}", name=name)
+
+
+def _scheduled(what: Deed, facts: Mapping[str, str]) -> Mrkdwn:
+    """What became of a channel's digest."""
+    times = mrkdwn(" to {times}", times=facts["times"]) if "times" in facts else Mrkdwn("")
+    verb = what.value.rpartition(" ")[2]
+    return mrkdwn(
+        "{verb} the digest of {where}{times}", verb=verb, where=channel(facts.get("channel", "")), times=times
+    )
 
 
 def _rights_too(event: Event) -> str:

@@ -27,6 +27,7 @@ VERBS = {
     "mine": ("mine", "what you work on, and yours that nobody works on"),
     "search": ("search card reader p1", "words in titles, descriptions and comments, resolved ones too"),
     "show": ("show 42", "one incident with its last comments; `show 42 plain` as one text"),
+    "digest": ("digest", "what is open, what needs somebody, and what happened; now, for you"),
     "history": ("history 42", "who did what, and when"),
     "export": ("export 42", "sends you all of it as files"),
     "take": ("take 42", "assigns it to you and starts it"),
@@ -55,7 +56,7 @@ VERBS = {
 
 GROUPS: Final = {
     "Open": ("new", "quick"),
-    "Find": ("list", "mine", "search", "show", "history", "export"),
+    "Find": ("list", "mine", "search", "show", "digest", "history", "export"),
     "Work": ("take", "assign", "unassign", "start", "revert", "resolve", "reopen", "undo"),
     "Describe": ("priority", "category", "edit", "comment", "delete", "restore"),
     "You": ("whoami", "link", "recover", "unlink", "why", "help"),

@@ -69,6 +69,7 @@ async def test_a_change_costs_two_calls_and_a_reply_none(workspace: Workspace, l
         "show 1",
         "show 1 plain",
         "history 1",
+        "digest",
         "export 1",
         "take 1",
         "assign 1 @chloe",
