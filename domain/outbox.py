@@ -140,10 +140,11 @@ async def lease(session: AsyncSession, *, by: str, most: int) -> list[Outgoing]:
         .order_by(OutboxMessage.id)
         .limit(most)
         .with_for_update(skip_locked=True)
+        .cte("free")  # as a plain subquery it may be run once per row, and each run takes rows of its own
     )
     taken = (
         update(OutboxMessage)
-        .where(OutboxMessage.id.in_(free.scalar_subquery()))
+        .where(OutboxMessage.id.in_(select(free.c.id)))
         .values(leased_until=func.now() + LEASE, leased_by=by, attempts=OutboxMessage.attempts + 1)
         .returning(OutboxMessage.__table__)
     )
