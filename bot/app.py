@@ -44,6 +44,8 @@ from bot.incidents import deliveries as incident_deliveries
 from bot.incidents import listeners as incident_listeners
 from bot.lookalikes import listeners as lookalike_listeners
 from bot.mail import Mailer
+from bot.nudges import deliveries as nudge_deliveries
+from bot.nudges import listeners as nudge_listeners
 from bot.relay import Delivery, Relay
 from bot.settings import Settings
 from bot.shortcuts import deliveries as shortcut_deliveries
@@ -88,6 +90,7 @@ def routes() -> Routes:
         channel_listeners,
         home_listeners,
         digest_listeners,
+        nudge_listeners,
         help_listeners,
     )
     return joined(feature.ROUTES for feature in features)
@@ -108,6 +111,7 @@ def deliveries() -> dict[Topic, Delivery]:
         home_deliveries,
         health_deliveries,
         digest_deliveries,
+        nudge_deliveries,
         help_deliveries,
     )
     return {topic: send for feature in features for topic, send in feature.DELIVERIES.items()}

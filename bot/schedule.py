@@ -10,7 +10,7 @@ from apscheduler.triggers.cron import CronTrigger
 from sqlalchemy.exc import SQLAlchemyError
 
 from bot.house import House
-from domain import db, schedules
+from domain import db, nudges, schedules
 
 log = structlog.get_logger(__name__)
 
@@ -39,5 +39,7 @@ async def tick(house: House, now: datetime) -> None:
     try:
         async with house.begin() as session:
             await schedules.tick(session, house.workspace_id, now)
+        async with house.begin() as session:
+            await nudges.tick(session, house.workspace_id, now)
     except (SQLAlchemyError, OSError, TimeoutError) as error:
         log.warning("tick_missed", kind=type(error).__name__)

@@ -50,6 +50,8 @@ class Topic(StrEnum):
     DIGEST_DUE = "digest.due"
     DIGEST_STALE = "digest.stale"
     CATEGORY_RENAMED = "category.renamed"
+    NUDGE_DUE = "nudge.due"
+    NUDGE_ANSWERED = "nudge.answered"
 
 
 class OutboxMessage(Base):

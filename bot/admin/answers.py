@@ -22,6 +22,10 @@ EXAMPLES: Final = (
     ("link @nora nora@example.com", "gives somebody the account with this address; `admin unlink @nora` parts them"),
     ("category add hardware", "also `admin category`, `rename hardware machines`, `retire machines`"),
     ("digest add #ops 09:00 mon-fri", "gives a channel its digest; also `list`, `pause`, `resume`, `remove`, `now`"),
+    (
+        "nudge critical unassigned 15m silent 1h",
+        "reminds people; `admin nudge` lists, `admin nudge critical off` stops it",
+    ),
     ("restore 42", "brings a deleted incident back"),
     ("audit", "who administered what; `admin audit @nora` and `admin audit 42` narrow it"),
     ("doctor", "examines everything and sends you what it found"),

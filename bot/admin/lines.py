@@ -18,6 +18,7 @@ from bot.digest import lines as digest_lines
 from bot.help.views import not_yet, wrong_id
 from bot.house import Answer, Form, House
 from bot.mrkdwn import escape
+from bot.nudges import lines as nudge_lines
 from bot.targets import target_of
 from domain import audit, categories, deletion, outbox, people, users
 from domain.errors import InvalidInput
@@ -159,6 +160,11 @@ async def digest_asked(asked: Asked) -> Answer:
     return await digest_lines.answer(asked.session, asked.request, asked.by, asked.house)
 
 
+async def nudge_asked(asked: Asked) -> Answer:
+    """``admin nudge``: from when on people are reminded."""
+    return await nudge_lines.answer(asked.session, asked.request, asked.by)
+
+
 async def doctor_asked(asked: Asked) -> Answer:
     """``admin doctor``: what is found follows by direct message."""
     lane = f"person:{asked.by.slack_user_id}"
@@ -263,6 +269,7 @@ LINE: Final[Mapping[str, Line]] = {
     "restore": restore_asked,
     "audit": audit_asked,
     "digest": digest_asked,
+    "nudge": nudge_asked,
     "doctor": doctor_asked,
 }
 """What follows ``admin``."""

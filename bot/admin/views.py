@@ -77,6 +77,8 @@ def deed(event: Event) -> Mrkdwn:
             return _sorted(event.deed, facts)
         case Deed.DIGEST_SET | Deed.DIGEST_PAUSED | Deed.DIGEST_RESUMED | Deed.DIGEST_REMOVED:
             return _scheduled(event.deed, facts)
+        case Deed.NUDGES_SET | Deed.NUDGES_STOPPED:
+            return _nudged(event.deed, facts)
         case Deed.INCIDENT_EDITED | Deed.INCIDENT_DELETED | Deed.INCIDENT_RESTORED:
             return mrkdwn("{verb} {ref}", verb=event.deed.value.rpartition(" ")[2], ref=facts.get("ref", ""))
         case Deed.COMMENT_EDITED | Deed.COMMENT_DELETED:
@@ -161,6 +163,16 @@ def _scheduled(what: Deed, facts: Mapping[str, str]) -> Mrkdwn:
     verb = what.value.rpartition(" ")[2]
     return mrkdwn(
         "{verb} the digest of {where}{times}", verb=verb, where=channel(facts.get("channel", "")), times=times
+    )
+
+
+def _nudged(what: Deed, facts: Mapping[str, str]) -> Mrkdwn:
+    """From when on people are reminded."""
+    spans = [f"{cause} for {int(facts[cause]) // 60} min" for cause in ("unassigned", "silent") if cause in facts]
+    verb = what.value.rpartition(" ")[2]
+    times = mrkdwn(": {spans}", spans=", ".join(spans)) if spans else Mrkdwn("")
+    return mrkdwn(
+        "{verb} nudges of {priority} incidents{times}", verb=verb, priority=facts.get("priority", ""), times=times
     )
 
 

@@ -136,9 +136,9 @@ async def _with(session: AsyncSession, wanted: Filter, key: str, value: str, act
         case "owner":
             return replace(wanted, owners=(*wanted.owners, await _person(session, key, value, actor)))
         case "older" if wanted.opened_before is None:
-            return replace(wanted, opened_before=db.now() - _age(key, value))
+            return replace(wanted, opened_before=db.now() - read_age(key, value))
         case "newer" if wanted.opened_after is None:
-            return replace(wanted, opened_after=db.now() - _age(key, value))
+            return replace(wanted, opened_after=db.now() - read_age(key, value))
         case "in":
             channel_id = await _channel(session, value, actor)
             if wanted.channel_id not in (None, channel_id):
@@ -186,7 +186,8 @@ def _near(word: str, names: Iterable[str], end: str = "") -> str:
     return f" Did you mean {found[0]}{end}?" if found else ""
 
 
-def _age(key: str, value: str) -> timedelta:
+def read_age(key: str, value: str) -> timedelta:
+    """A span such as ``15m`` or ``2d``; raises InvalidInput on ``key``."""
     found = _AGE.fullmatch(value.lower())
     if not found:
         raise InvalidInput(f"“{key}:{value}” is no age. Write {key}:2d; m, h, d and w are the units.", field=key)
