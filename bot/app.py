@@ -21,6 +21,7 @@ from bot.accounts import deliveries as account_deliveries
 from bot.accounts import listeners as account_listeners
 from bot.admin import deliveries as admin_deliveries
 from bot.admin import listeners as admin_listeners
+from bot.alive import Alive
 from bot.assignment import deliveries as assignment_deliveries
 from bot.assignment import listeners as assignment_listeners
 from bot.channels import deliveries as channel_deliveries
@@ -50,6 +51,8 @@ from bot.relay import Delivery, Relay
 from bot.settings import Settings
 from bot.shortcuts import deliveries as shortcut_deliveries
 from bot.shortcuts import listeners as shortcut_listeners
+from bot.stats import deliveries as stats_deliveries
+from bot.stats import listeners as stats_listeners
 from bot.sync import Pace
 from bot.threads import listeners as thread_listeners
 from domain import db
@@ -91,6 +94,7 @@ def routes() -> Routes:
         home_listeners,
         digest_listeners,
         nudge_listeners,
+        stats_listeners,
         help_listeners,
     )
     return joined(feature.ROUTES for feature in features)
@@ -112,6 +116,7 @@ def deliveries() -> dict[Topic, Delivery]:
         health_deliveries,
         digest_deliveries,
         nudge_deliveries,
+        stats_deliveries,
         help_deliveries,
     )
     return {topic: send for feature in features for topic, send in feature.DELIVERIES.items()}
@@ -134,20 +139,22 @@ async def running(settings: Settings, engine: AsyncEngine, *, pace: Pace | None 
             session=session,
             retry_handlers=[],
         )
-        bot = await _build(settings, engine, slack, pace or Pace())
+        alive = Alive(engine)
+        bot = await _build(settings, engine, slack, pace or Pace(), alive)
         handler = AsyncSocketModeHandler(bot.app, settings.slack_app_token.get_secret_value())
-        relaying = asyncio.create_task(bot.relay.run())
-        try:
-            await handler.connect_async()
-            async with schedule.running(bot.house):
-                yield bot
-        finally:
-            await handler.close_async()
-            relaying.cancel()
-            await asyncio.gather(relaying, return_exceptions=True)
+        async with alive.shown():
+            relaying = asyncio.create_task(bot.relay.run())
+            try:
+                await handler.connect_async()
+                async with schedule.running(bot.house):
+                    yield bot
+            finally:
+                await handler.close_async()
+                relaying.cancel()
+                await asyncio.gather(relaying, return_exceptions=True)
 
 
-async def _build(settings: Settings, engine: AsyncEngine, slack: AsyncWebClient, pace: Pace) -> Bot:
+async def _build(settings: Settings, engine: AsyncEngine, slack: AsyncWebClient, pace: Pace, alive: Alive) -> Bot:
     me = await _checked(settings, slack)
     wake = asyncio.Event()
     begin = db.transactions(engine, wake=wake.set)
@@ -164,7 +171,7 @@ async def _build(settings: Settings, engine: AsyncEngine, slack: AsyncWebClient,
         routes=routes(),
         mailer=Mailer.of(settings),
     )
-    return Bot(house, _app(house, slack), Relay(deliveries(), slack, house, wake, pace=pace))
+    return Bot(house, _app(house, slack), Relay(deliveries(), slack, house, wake, pace=pace, name=lambda: alive.name))
 
 
 def _app(house: House, slack: AsyncWebClient) -> AsyncApp:

@@ -1,7 +1,6 @@
 """Outbox → Slack: leased rows, one lane after the other in order, at Slack's pace, until done."""
 
 import asyncio
-import secrets
 import time
 from collections import Counter
 from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
@@ -18,7 +17,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from bot.errors import code_of, status_of
 from bot.house import House
 from bot.mail import MailDown, MailRefused
-from bot.sync import NotYet, Pace, PacedClient, is_limited, wait_of
+from bot.sync import LeaseLost, NotYet, Pace, PacedClient, is_limited, wait_of
 from domain import outbox
 from domain.outbox import Outgoing, Topic
 
@@ -71,6 +70,7 @@ class Relay:
     Args:
         wake: set after a commit that left something in the outbox.
         pace: how fast Slack may be asked.
+        name: by what this process leases rows now.
     """
 
     def __init__(
@@ -81,13 +81,13 @@ class Relay:
         wake: asyncio.Event,
         *,
         pace: Pace,
+        name: Callable[[], str],
     ) -> None:
         self._deliveries, self._slack, self._house = deliveries, PacedClient(slack, pace), house
-        self._me = secrets.token_hex(8)
-        self._wake = wake
+        self._name, self._wake = name, wake
         self._in_hand: set[asyncio.Task[Any]] = set()
         self._untried: Counter[int] = Counter()
-        self._due = self._paused_until = 0.0
+        self._due = self._paused_until = self._looked_at = 0.0
 
     async def run(self) -> None:
         """Deliver for ever; a cancelled run finishes what it has in hand."""
@@ -110,9 +110,15 @@ class Relay:
     async def _lease(self, most: int) -> int:
         try:
             async with self._house.begin() as session:
-                leased = await outbox.lease(session, by=self._me, most=most)
+                if time.monotonic() - self._looked_at >= POLL_S:
+                    self._looked_at = time.monotonic()
+                    await outbox.take_from_the_dead(session)
+                leased = await outbox.lease(session, by=self._name(), most=most)
         except (SQLAlchemyError, OSError, TimeoutError) as error:
             log.warning("outbox_unreachable", kind=type(error).__name__)
+            return 0
+        except Exception:  # nothing may end the only task that sends
+            log.exception("lease_failed")
             return 0
         for message in leased:
             self._begin(self._work(message))
@@ -146,6 +152,8 @@ class Relay:
             return
         except Early:
             await self._behind(message)
+        except LeaseLost:
+            log.warning("lease_lost", outbox_id=message.id, topic=message.topic)
         except (Undeliverable, MailRefused) as error:
             await self._give_up(message, str(error))
         except SlackApiError as error:

@@ -16,7 +16,8 @@ from domain.outbox import Outgoing
 EVENT_TYPE = "incident_tracker_delivery"
 UPLOAD_WITHIN_S = 60
 LOOK_BACK = 100
-"""Messages that are read again after a post without an answer."""
+MOST_PAGES_BACK = 20
+"""Messages that are read again after a post without an answer: so many, so often."""
 
 POST, PUBLISH = "chat.postMessage", "views.publish"
 BURST = 4
@@ -29,6 +30,10 @@ class NotYet(Exception):
     def __init__(self, method: str, seconds: float) -> None:
         super().__init__(method)
         self.seconds = seconds
+
+
+class LeaseLost(Exception):
+    """This process was paused or slow for so long that another one sends this row now; nothing was sent."""
 
 
 class Pace:
@@ -98,6 +103,8 @@ async def post_once(
         found = await _posted(slack, message, channel, thread_ts)
         if found:
             return found
+    if not message.is_ours:
+        raise LeaseLost
     answer = await slack.chat_postMessage(
         channel=channel,
         thread_ts=thread_ts,
@@ -115,12 +122,18 @@ async def tell(slack: AsyncWebClient, message: Outgoing, slack_user_id: str, **c
     return await post_once(slack, message, channel=opened["channel"]["id"], **content)
 
 
-async def upload(slack: AsyncWebClient, *, channel: str, words: str, files: Mapping[str, str]) -> None:
-    """One message with these texts as files; nothing is shared before all of them are there."""
+async def upload(
+    slack: AsyncWebClient, *, channel: str, words: str, files: Mapping[str, str | bytes], alt: str | None = None
+) -> None:
+    """One message with these files; nothing is shared before all of them are there.
+
+    Args:
+        alt: what a picture shows, in up to 1,000 characters, for those who do not see it.
+    """
     uploaded = []
-    for name, text in files.items():
-        content = text.encode()
-        place = await slack.files_getUploadURLExternal(filename=name, length=len(content))
+    for name, given in files.items():
+        content = given.encode() if isinstance(given, str) else given
+        place = await slack.files_getUploadURLExternal(filename=name, length=len(content), alt_txt=alt)
         async with (
             ClientSession(timeout=ClientTimeout(total=UPLOAD_WITHIN_S)) as session,
             session.post(str(place["upload_url"]), data=BytesIO(content)) as answer,
@@ -130,6 +143,13 @@ async def upload(slack: AsyncWebClient, *, channel: str, words: str, files: Mapp
     await slack.files_completeUploadExternal(files=uploaded, channel_id=channel, initial_comment=words)
 
 
+async def is_uploaded(slack: AsyncWebClient, message: Outgoing, *, channel: str, name: str) -> bool:
+    """Whether an earlier attempt shared a file of this name, as far as the channel's last messages tell."""
+    oldest = f"{message.created_at.timestamp() - 60:.6f}"
+    answer = await slack.conversations_history(channel=channel, oldest=oldest, limit=LOOK_BACK)
+    return any(file.get("name") == name for posted in answer["messages"] for file in posted.get("files") or ())
+
+
 async def _posted(slack: AsyncWebClient, message: Outgoing, channel: str, thread_ts: str | None) -> str | None:
     since: dict[str, Any] = {
         "channel": channel,
@@ -137,16 +157,25 @@ async def _posted(slack: AsyncWebClient, message: Outgoing, channel: str, thread
         "limit": LOOK_BACK,
         "include_all_metadata": True,
     }
-    if thread_ts:
-        answer = await slack.conversations_replies(ts=thread_ts, **since)
-    else:
-        answer = await slack.conversations_history(**since)
-    for posted in answer["messages"]:
-        metadata = posted.get("metadata") or {}
-        is_ours = metadata.get("event_type") == EVENT_TYPE
-        if is_ours and metadata.get("event_payload", {}).get("id") == str(message.id):
-            return str(posted["ts"])
+    for _ in range(MOST_PAGES_BACK):
+        if thread_ts:
+            answer = await slack.conversations_replies(ts=thread_ts, **since)
+        else:
+            answer = await slack.conversations_history(**since)
+        ours = (str(posted["ts"]) for posted in answer["messages"] if delivery_of(posted) == str(message.id))
+        found = next(ours, None)
+        since["cursor"] = (answer.get("response_metadata") or {}).get("next_cursor")
+        if found or not since["cursor"]:
+            return found
     return None
+
+
+def delivery_of(posted: Mapping[str, Any]) -> str | None:
+    """Which row of the outbox this message was posted for; None if it is not ours."""
+    metadata = posted.get("metadata") or {}
+    if metadata.get("event_type") != EVENT_TYPE:
+        return None
+    return str((metadata.get("event_payload") or {}).get("id"))
 
 
 def is_limited(error: SlackApiError) -> bool:

@@ -42,7 +42,7 @@ def engine(url: str) -> AsyncEngine:
     """An engine that gives up before Slack does, so that the person still gets an answer."""
     return create_async_engine(
         url,
-        pool_size=8,
+        pool_size=9,  # one of them shows that this process lives
         max_overflow=0,
         pool_timeout=2,
         hide_parameters=True,  # an error in a log must not hold what people wrote

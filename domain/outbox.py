@@ -4,8 +4,9 @@ A row carries a topic and ids, never rendered text: what is sent is rendered at 
 state then true. Rows of one lane are sent in order; a row leaves the table when it is done.
 """
 
+import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
@@ -13,13 +14,17 @@ from uuid import UUID
 
 from sqlalchemy import ForeignKey, Identity, Index, delete, exists, func, select, text, update
 from sqlalchemy.dialects.postgresql import JSONB, Insert, insert
-from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
 from sqlalchemy.orm import Mapped, aliased, mapped_column
 
-from domain.db import Base
+from domain.db import AS_WRITTEN, Base
 
 LEASE = timedelta(seconds=30)
 """How long a process may work on a row before another one takes it over."""
+LOCKS = 0x1AC
+"""The first half of the locks by which processes show that they live."""
+BACK_AFTER = timedelta(seconds=10)
+"""After the database itself was started, every process has so long to show that it lives."""
 
 
 class Topic(StrEnum):
@@ -52,6 +57,7 @@ class Topic(StrEnum):
     CATEGORY_RENAMED = "category.renamed"
     NUDGE_DUE = "nudge.due"
     NUDGE_ANSWERED = "nudge.answered"
+    STATS_ASKED = "stats.asked"
 
 
 class OutboxMessage(Base):
@@ -93,6 +99,13 @@ class Outgoing:
     created_at: datetime
     attempts: int
     leased_by: str
+    leased_at: float = field(default_factory=time.monotonic)
+    """By this process's clock."""
+
+    @property
+    def is_ours(self) -> bool:
+        """Whether the lease lasts long enough to say one thing more; a process that was paused may have lost it."""
+        return time.monotonic() - self.leased_at < LEASE.total_seconds() - 1
 
 
 def row(
@@ -159,6 +172,31 @@ async def lease(session: AsyncSession, *, by: str, most: int) -> list[Outgoing]:
         for r in rows
     ]  # fmt: skip
     return sorted(leased, key=lambda message: message.id)
+
+
+def marked(number: int) -> str:
+    """The name of a process that shows a sign of life."""
+    return f"process-{number}"
+
+
+async def mark(connection: AsyncConnection, number: int) -> None:
+    """Show that this process lives, for as long as this transaction lasts."""
+    await connection.exec_driver_sql("SET LOCAL idle_in_transaction_session_timeout = 0")
+    await connection.execute(text("SELECT pg_advisory_xact_lock(:kind, :number)"), {"kind": LOCKS, "number": number})
+
+
+async def take_from_the_dead(session: AsyncSession) -> int:
+    """Free what processes hold that showed that they live and do not any more; how many rows."""
+    is_dead = text(
+        "NOT EXISTS (SELECT FROM pg_locks WHERE locktype = 'advisory' AND classid = :kind AND objsubid = 2"
+        " AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"
+        " AND 'process-' || objid = outbox.leased_by)"
+    ).bindparams(kind=LOCKS)
+    was_marked = OutboxMessage.leased_by.startswith("process-")
+    has_settled = func.pg_postmaster_start_time() < func.now() - BACK_AFTER
+    freed = update(OutboxMessage).where(was_marked, is_dead, has_settled).values(leased_until=None, leased_by=None)
+    found = await session.execute(freed.returning(OutboxMessage.id), execution_options=AS_WRITTEN)
+    return len(found.all())
 
 
 async def covered(session: AsyncSession, message: Outgoing) -> list[int]:

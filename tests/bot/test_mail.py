@@ -578,7 +578,9 @@ async def relaying(begin: Begin, team: str, mailer: Mailer) -> AsyncIterator[Non
     house = House(**ids, incident_channel=None, knows_channels=True, begin=begin, routes=Routes(), mailer=mailer)
     async with begin() as session:
         await outbox.add(session, outbox.row(Topic.CODE_ASKED, workspace_id=team, lane=f"mail:{team}"))
-    relay = Relay(dict.fromkeys(Topic, send_mail), AsyncWebClient(), house, asyncio.Event(), pace=Pace())
+    relay = Relay(
+        dict.fromkeys(Topic, send_mail), AsyncWebClient(), house, asyncio.Event(), pace=Pace(), name=lambda: "one"
+    )
     running = asyncio.create_task(relay.run())
     try:
         yield

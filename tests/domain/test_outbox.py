@@ -54,6 +54,51 @@ async def test_two_processes_never_take_the_same_row(begin: Begin, empty: str) -
     assert len(ids) == len(set(ids))
 
 
+async def test_what_a_dead_process_held_is_free_at_once_and_what_a_living_one_holds_is_not(
+    begin: Begin, engine: AsyncEngine, empty: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(outbox, "BACK_AFTER", timedelta(0))
+    await put(begin, empty, "a")
+
+    async with engine.connect() as living:
+        await outbox.mark(living, 5)
+        assert len(await taken(begin, outbox.marked(5))) == 1
+        assert await freed(begin) == 0
+        assert await taken(begin, "two") == []
+
+    assert await freed(begin) == 1
+    (again,) = await taken(begin, "unmarked-7")
+    assert again.attempts == 2
+    assert await freed(begin) == 0
+
+
+async def test_nobody_is_called_dead_while_the_database_has_just_come_back(
+    begin: Begin, empty: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(outbox, "BACK_AFTER", timedelta(days=1))
+    await put(begin, empty, "a")
+    await taken(begin, outbox.marked(5))
+
+    assert await freed(begin) == 0
+
+
+async def test_after_a_pause_a_lease_is_not_relied_on(
+    begin: Begin, empty: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await put(begin, empty, "a")
+    (message,) = await taken(begin)
+    assert message.is_ours
+
+    monkeypatch.setattr(outbox, "LEASE", timedelta(seconds=1))
+
+    assert not message.is_ours
+
+
+async def freed(begin: Begin) -> int:
+    async with begin() as session:
+        return await outbox.take_from_the_dead(session)
+
+
 async def test_a_row_whose_process_died_is_taken_over_and_the_dead_one_cannot_finish_it(
     begin: Begin, empty: str
 ) -> None:

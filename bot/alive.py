@@ -1,0 +1,66 @@
+"""This process's sign of life: a lock in the database that goes when the process goes, however it ends.
+
+So what a killed process was sending is taken up by another one at once, and what a paused or slow one is sending is
+not. The lock belongs to a transaction that does nothing else and holds back no vacuum, so that it works behind a
+connection pool, too.
+"""
+
+import asyncio
+import secrets
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import structlog
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from domain import outbox
+
+log = structlog.get_logger(__name__)
+
+CHECK_S = 1.0
+FIRST_WITHIN_S = 5.0
+
+
+class Alive:
+    """Whether this process shows that it lives, and by which name."""
+
+    def __init__(self, engine: AsyncEngine) -> None:
+        self._engine = engine
+        self._number = secrets.randbelow(2**31)
+        self._is_shown = asyncio.Event()
+
+    @property
+    def name(self) -> str:
+        """What rows are leased by: while the sign is not there, a name that nobody judges by it."""
+        return outbox.marked(self._number) if self._is_shown.is_set() else f"unmarked-{self._number}"
+
+    @asynccontextmanager
+    async def shown(self) -> AsyncIterator[None]:
+        """From here to the end of the block; does without for as long as the database cannot be reached."""
+        showing = asyncio.create_task(self._show())
+        try:
+            async with asyncio.timeout(FIRST_WITHIN_S):
+                await self._is_shown.wait()
+        except TimeoutError:
+            log.warning("sign_of_life_late")
+        try:
+            yield
+        finally:
+            showing.cancel()
+            await asyncio.gather(showing, return_exceptions=True)
+
+    async def _show(self) -> None:
+        while True:
+            try:
+                async with self._engine.connect() as connection:
+                    await outbox.mark(connection, self._number)
+                    self._is_shown.set()
+                    while True:
+                        await asyncio.sleep(CHECK_S)
+                        await connection.exec_driver_sql("SELECT 1")
+            except (SQLAlchemyError, OSError, TimeoutError) as error:
+                log.warning("sign_of_life_lost", kind=type(error).__name__)
+            finally:
+                self._is_shown.clear()
+            await asyncio.sleep(CHECK_S)
