@@ -17,7 +17,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from bot.errors import code_of, status_of
 from bot.house import House
 from bot.mail import MailDown, MailRefused
-from bot.sync import LeaseLost, NotYet, Pace, PacedClient, is_limited, wait_of
+from bot.sync import LeaseLost, NotYet, Pace, PacedClient, is_limited, said_of, wait_of
 from domain import outbox
 from domain.outbox import Outgoing, Topic
 
@@ -185,8 +185,7 @@ class Relay:
             log.error("installation_broken", error=code, fix="Check SLACK_BOT_TOKEN, or install the app again.")
             await self._later(message, PAUSE_S, code)
         else:
-            said = (error.response.get("response_metadata") or {}).get("messages")
-            log.error("slack_refused", outbox_id=message.id, topic=message.topic, error=code, said=said)
+            log.error("slack_refused", outbox_id=message.id, topic=message.topic, error=code, said=said_of(error))
             await self._give_up(message, code)
 
     async def _later(self, message: Outgoing, seconds: float, error: str) -> None:

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from io import BytesIO
 from typing import Any
 
+import structlog
 from aiohttp import ClientSession, ClientTimeout
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
@@ -22,6 +23,16 @@ MOST_PAGES_BACK = 20
 POST, PUBLISH = "chat.postMessage", "views.publish"
 BURST = 4
 """Messages that may go to a channel, or Homes to a person, at once; after that it is one a second."""
+
+
+MALFORMED = {
+    "invalid_blocks", "invalid_blocks_format", "invalid_arguments", "msg_too_long", "msg_too_large",
+    "msg_blocks_too_long",
+}  # fmt: skip
+"""A fault of ours; people get the sentence without its form."""
+PLAIN_LENGTH = 3_000
+
+log = structlog.get_logger(__name__)
 
 
 class NotYet(Exception):
@@ -88,7 +99,11 @@ class PacedClient(AsyncWebClient):
         except SlackApiError as error:
             if is_limited(error):
                 self._pace.hold(api_method, wait_of(error))
-            raise
+            if code_of(error) not in MALFORMED or not (said.get("blocks") and said.get("text")):
+                raise
+            log.warning("blocks_refused", method=api_method, error=code_of(error), said=said_of(error))
+        plain = {**said, "blocks": [], "text": said["text"][:PLAIN_LENGTH]}
+        return await super().api_call(api_method, **{**given, "json": plain})
 
 
 async def post_once(
@@ -181,6 +196,11 @@ def delivery_of(posted: Mapping[str, Any]) -> str | None:
 def is_limited(error: SlackApiError) -> bool:
     """Whether the method was called too often."""
     return code_of(error) in {"ratelimited", "rate_limited"} or status_of(error) == 429
+
+
+def said_of(error: SlackApiError) -> list[str]:
+    """What Slack says is wrong with a message; places and kinds, no text of people."""
+    return list((error.response.get("response_metadata") or {}).get("messages") or [])
 
 
 def wait_of(error: SlackApiError) -> float:

@@ -143,14 +143,27 @@ async def test_a_row_that_nobody_can_send_holds_no_other(workspace: Workspace) -
 
 async def test_what_slack_refuses_for_good_is_given_up_and_its_thread_goes_on(workspace: Workspace) -> None:
     card = await workspace.opened("Disk full")
-    await workspace.faults({"method": POST, "kind": "error:msg_blocks_too_long", "times": 1})
+    await workspace.faults({"method": POST, "kind": "error:no_permission", "times": 1})
 
     await workspace.stage.click("ben", "#incidents", card, "incident.take")
     await workspace.stage.command("ben", "#incidents", "resolve 1 freed space")
     await workspace.delivered()
 
-    assert await workspace.rows("SELECT topic, last_error FROM outbox") == [("change.noted", "msg_blocks_too_long")]
+    assert await workspace.rows("SELECT topic, last_error FROM outbox") == [("change.noted", "no_permission")]
     assert await workspace.shown("#incidents", "freed space", timeout_s=1)
+
+
+@pytest.mark.parametrize("method", [POST, "chat.update"])
+async def test_blocks_that_slack_does_not_take_are_said_plainly(workspace: Workspace, method: str) -> None:
+    card = await workspace.opened("Disk full")
+    await workspace.faults({"method": method, "kind": "error:invalid_blocks", "times": 1})
+
+    await workspace.stage.click("ben", "#incidents", card, "incident.take")
+    await workspace.delivered()
+
+    assert await workspace.rows("SELECT 1 FROM outbox") == []
+    told = [m for m in await workspace.stage.messages("#incidents") if "took" in m["text"] or m["ts"] == card["ts"]]
+    assert ["Ben Okafor" in m["text"] and not m.get("blocks") for m in told].count(True) == 1
 
 
 async def test_a_thread_tells_things_in_the_order_in_which_they_happened(workspace: Workspace) -> None:
