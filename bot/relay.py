@@ -1,6 +1,7 @@
 """Outbox → Slack: leased rows, one lane after the other in order, at Slack's pace, until done."""
 
 import asyncio
+import heapq
 import time
 from collections import Counter
 from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
@@ -33,6 +34,8 @@ TASK = "relay"
 AT_ONCE = 10
 POLL_S = 1.0
 LONGEST_WAIT_S = 300.0
+CLOCKS_APART_S = 0.005
+"""What is due by this process's clock may not quite be due by the database's, and would wait for the next look."""
 TRIES_OF_OUR_OWN_FAULTS = 5
 PAUSE_S = 60.0
 """How long nothing is sent after Slack refused the installation itself."""
@@ -87,7 +90,8 @@ class Relay:
         self._name, self._wake = name, wake
         self._in_hand: set[asyncio.Task[Any]] = set()
         self._untried: Counter[int] = Counter()
-        self._due = self._paused_until = self._looked_at = 0.0
+        self._due: list[float] = []
+        self._paused_until = self._looked_at = 0.0
 
     async def run(self) -> None:
         """Deliver for ever; a cancelled run finishes what it has in hand."""
@@ -132,8 +136,10 @@ class Relay:
 
     def _until_due(self) -> float:
         """Seconds until it is worth looking again, although nobody woke us."""
-        left = self._due - time.monotonic()
-        return left if 0 < left < POLL_S else POLL_S
+        now = time.monotonic()
+        while self._due and self._due[0] <= now:
+            heapq.heappop(self._due)
+        return min(self._due[0] - now, POLL_S) if self._due else POLL_S
 
     async def _work(self, message: Outgoing) -> None:
         tried = replace(message, attempts=message.attempts - self._untried[message.id])
@@ -189,10 +195,9 @@ class Relay:
             await self._give_up(message, code)
 
     async def _later(self, message: Outgoing, seconds: float, error: str) -> None:
-        now = time.monotonic()
-        self._due = min(now + seconds, self._due) if self._due > now else now + seconds
         async with self._house.begin() as session:
             await outbox.put_back(session, message, after=timedelta(seconds=seconds), error=error)
+        heapq.heappush(self._due, time.monotonic() + seconds + CLOCKS_APART_S)
 
     async def _behind(self, message: Outgoing) -> None:
         """The row goes to the end of its lane, so that what it waits for comes first."""
