@@ -28,6 +28,10 @@ VERBS = {
     "search": ("search card reader p1", "words in titles, descriptions and comments, resolved ones too"),
     "show": ("show 42", "one incident with its last comments; `show 42 plain` as one text"),
     "digest": ("digest", "what is open, what needs somebody, and what happened; now, for you"),
+    "stats": (
+        "stats 30d by category",
+        "how many were opened and resolved, what is open, how long it takes; a picture, too",
+    ),
     "history": ("history 42", "who did what, and when"),
     "export": ("export 42", "sends you all of it as files"),
     "take": ("take 42", "assigns it to you and starts it"),
@@ -56,7 +60,7 @@ VERBS = {
 
 GROUPS: Final = {
     "Open": ("new", "quick"),
-    "Find": ("list", "mine", "search", "show", "digest", "history", "export"),
+    "Find": ("list", "mine", "search", "show", "digest", "stats", "history", "export"),
     "Work": ("take", "assign", "unassign", "start", "revert", "resolve", "reopen", "undo"),
     "Describe": ("priority", "category", "edit", "comment", "delete", "restore"),
     "You": ("whoami", "link", "recover", "unlink", "why", "help"),

@@ -35,7 +35,7 @@ async def test_an_unknown_verb_is_guessed_and_done_only_when_agreed(workspace: W
         ("take -1", "“-1” is no incident's id"),
         ("resolve 99999999999999999999 done", "is no incident's id"),
         ("show 77", "There is no INC-77 that you can see"),
-        ("stats 30d", "not part of this version"),
+        ("token", "not part of this version"),
         ("open 1", "“open” can mean two things"),
         ("login hunter2", "Never type a password in Slack"),
         ("quick", "the title is empty"),
