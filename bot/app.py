@@ -5,10 +5,12 @@ import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import structlog
 from aiohttp import ClientError, ClientSession, ClientTimeout
+from pydantic import SecretStr
 from slack_bolt.adapter.socket_mode.aiohttp import AsyncSocketModeHandler
 from slack_bolt.async_app import AsyncApp
 from slack_bolt.authorization import AuthorizeResult
@@ -16,7 +18,7 @@ from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from bot import asking, errors, learning, router, schedule, server
+from bot import asking, errors, http, learning, router, schedule, server
 from bot.accounts import deliveries as account_deliveries
 from bot.accounts import listeners as account_listeners
 from bot.admin import deliveries as admin_deliveries
@@ -41,6 +43,7 @@ from bot.history import listeners as history_listeners
 from bot.home import deliveries as home_deliveries
 from bot.home import listeners as home_listeners
 from bot.house import House, Routes, joined
+from bot.http import Site
 from bot.incidents import deliveries as incident_deliveries
 from bot.incidents import listeners as incident_listeners
 from bot.lookalikes import listeners as lookalike_listeners
@@ -57,6 +60,7 @@ from bot.sync import Pace
 from bot.threads import listeners as thread_listeners
 from domain import db
 from domain.outbox import Topic
+from migrations import run as migrations
 
 log = structlog.get_logger(__name__)
 
@@ -130,7 +134,7 @@ async def running(settings: Settings, engine: AsyncEngine, *, pace: Pace | None 
         pace: how fast Slack may be asked, if not as fast as Slack itself allows.
 
     Raises:
-        StartError: a token is refused, or Slack cannot be reached.
+        StartError: a token is refused, Slack cannot be reached, or the port is taken.
     """
     async with ClientSession(timeout=ClientTimeout(total=SLACK_ANSWERS_WITHIN_S)) as session:
         slack = AsyncWebClient(
@@ -141,17 +145,41 @@ async def running(settings: Settings, engine: AsyncEngine, *, pace: Pace | None 
         )
         alive = Alive(engine)
         bot = await _build(settings, engine, slack, pace or Pace(), alive)
-        handler = AsyncSocketModeHandler(bot.app, settings.slack_app_token.get_secret_value())
         async with alive.shown():
             relaying = asyncio.create_task(bot.relay.run())
             try:
-                await handler.connect_async()
-                async with schedule.running(bot.house):
+                async with _connected(settings, bot, engine), schedule.running(bot.house):
                     yield bot
             finally:
-                await handler.close_async()
                 relaying.cancel()
                 await asyncio.gather(relaying, return_exceptions=True)
+
+
+@asynccontextmanager
+async def _connected(settings: Settings, bot: Bot, engine: AsyncEngine) -> AsyncIterator[None]:
+    """Slack reaches the bot: by Socket Mode if there is a token for it, else by signed requests."""
+    handler = None
+    if settings.slack_app_token is not None:
+        handler = AsyncSocketModeHandler(bot.app, settings.slack_app_token.get_secret_value())
+
+    async def is_connected() -> bool:
+        return handler is None or await handler.client.is_connected()
+
+    site = Site(
+        app=bot.app,
+        house=bot.house,
+        signing_secret=None if handler else _secret(settings.slack_signing_secret),
+        is_connected=is_connected,
+        is_current=partial(migrations.is_current, engine),
+    )
+    try:
+        if handler is not None:
+            await handler.connect_async()
+        async with http.serving(site, settings.host, settings.web_port):
+            yield
+    finally:
+        if handler is not None:
+            await handler.close_async()
 
 
 async def _build(settings: Settings, engine: AsyncEngine, slack: AsyncWebClient, pace: Pace, alive: Alive) -> Bot:
@@ -188,7 +216,12 @@ def _app(house: House, slack: AsyncWebClient) -> AsyncApp:
         return authorized
 
     quiet = logging.getLogger("slack_bolt")  # its own loggers take the root's level, and print what people wrote
-    app = AsyncApp(authorize=authorize, process_before_response=True, logger=quiet)
+    app = AsyncApp(
+        authorize=authorize,
+        process_before_response=True,
+        request_verification_enabled=False,  # bot.http verifies before it looks at anything
+        logger=quiet,
+    )
     app.client.session, app.client.base_url = slack.session, slack.base_url
     router.attach(app, house, slack, asking.commanded)
     app.error(errors.handler(house, slack))
@@ -201,7 +234,8 @@ async def _checked(settings: Settings, slack: AsyncWebClient) -> dict[str, Any]:
     try:
         me = await slack.auth_test()
         name = "SLACK_APP_TOKEN"
-        await slack.apps_connections_open(app_token=settings.slack_app_token.get_secret_value())
+        if settings.slack_app_token is not None:
+            await slack.apps_connections_open(app_token=settings.slack_app_token.get_secret_value())
     except SlackApiError as error:
         if errors.code_of(error).startswith("http_"):
             raise StartError(f"{settings.slack_api_url} is not Slack's API. Check SLACK_API_URL.") from None
@@ -211,6 +245,10 @@ async def _checked(settings: Settings, slack: AsyncWebClient) -> dict[str, Any]:
             f"{settings.slack_api_url} does not answer ({type(error).__name__}). Check SLACK_API_URL."
         ) from None
     return {"bot_id": "", "url": "https://slack.com/", **dict(me.data)}  # type: ignore[arg-type]
+
+
+def _secret(value: SecretStr | None) -> str | None:
+    return None if value is None else value.get_secret_value()
 
 
 def _refusal(name: str, error: SlackApiError) -> str:

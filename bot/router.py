@@ -3,12 +3,13 @@
 import asyncio
 import inspect
 import re
+from functools import cache
 from typing import Any
 
 from slack_bolt.async_app import AsyncAck, AsyncApp, AsyncRespond
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot import identity
+from bot import identity, metrics
 from bot.house import House, Listener, Payload
 from domain import db
 from domain.policy import Surface
@@ -43,36 +44,37 @@ class _Router:
         self._gate = asyncio.Semaphore(AT_ONCE)
 
     async def on_command(self, ack: AsyncAck, body: Payload) -> None:
-        await self._run(self._commanded, Surface.COMMAND, ack=ack, body=body, command=body)
+        await self._run("command", self._commanded, Surface.COMMAND, ack=ack, body=body, command=body)
 
     async def on_action(self, ack: AsyncAck, body: Payload, respond: AsyncRespond) -> None:
         action_id, action = _chosen((body.get("actions") or [{}])[0])
         listener = self._house.routes.actions.get(action_id, _ignored)
         surface = Surface.HOME if (body.get("view") or {}).get("type") == "home" else Surface.BUTTON
-        await self._run(listener, surface, ack=ack, body=body, respond=respond, action=action)
+        await self._run("action", listener, surface, ack=ack, body=body, respond=respond, action=action)
 
     async def on_view(self, ack: AsyncAck, body: Payload) -> None:
         listener = self._house.routes.views.get(body["view"]["callback_id"], _ignored)
-        await self._run(listener, Surface.FORM, ack=ack, body=body, view=body["view"])
+        await self._run("view", listener, Surface.FORM, ack=ack, body=body, view=body["view"])
 
     async def on_event(self, ack: AsyncAck, body: Payload) -> None:
         self._house.pulse.heard_at = db.now()
         if not body["event"].get("bot_id"):  # what apps say is nobody's comment and no request
             listener = self._house.routes.events.get(body["event"]["type"], _ignored)
-            await self._run(listener, Surface.THREAD, ack=ack, body=body, event=body["event"])
+            await self._run("event", listener, Surface.THREAD, ack=ack, body=body, event=body["event"])
         await ack()
 
     async def on_shortcut(self, ack: AsyncAck, body: Payload) -> None:
         listener = self._house.routes.shortcuts.get(body["callback_id"], _ignored)
-        await self._run(listener, Surface.SHORTCUT, ack=ack, body=body)
+        await self._run("shortcut", listener, Surface.SHORTCUT, ack=ack, body=body)
 
     async def on_options(self, ack: AsyncAck, body: Payload) -> None:
         listener = self._house.routes.options.get(body.get("action_id", ""), _ignored)
-        await self._run(listener, Surface.FORM, ack=ack, body=body)
+        await self._run("options", listener, Surface.FORM, ack=ack, body=body)
 
-    async def _run(self, listener: Listener, surface: Surface, **given: Any) -> None:
-        async with asyncio.timeout(DEADLINE_S), self._gate:
-            await _call(listener, self._house, surface=surface, given={**given, "client": self._slack})
+    async def _run(self, kind: str, listener: Listener, surface: Surface, **given: Any) -> None:
+        with metrics.served(kind):
+            async with asyncio.timeout(DEADLINE_S), self._gate:
+                await _call(listener, self._house, surface=surface, given={**given, "client": self._slack})
 
 
 def _chosen(action: Payload) -> tuple[str, Payload]:
@@ -88,11 +90,17 @@ def _chosen(action: Payload) -> tuple[str, Payload]:
 
 async def _call(listener: Listener, house: House, *, surface: Surface, given: dict[str, Any]) -> None:
     """Give the listener what its parameters name; the actor is looked up only for those who ask."""
-    wanted = inspect.signature(listener).parameters
+    wanted = _wanted(listener)
     available = {**given, "house": house, "begin": house.begin}
     if "actor" in wanted:
         available["actor"] = await identity.actor(given["body"], given["client"], house, surface=surface)
     await listener(**{name: available[name] for name in wanted})
+
+
+@cache
+def _wanted(listener: Listener) -> frozenset[str]:
+    """What a listener's parameters name."""
+    return frozenset(inspect.signature(listener).parameters)
 
 
 async def _ignored(ack: AsyncAck) -> None:

@@ -14,6 +14,9 @@ from domain.errors import InvalidInput
 FIXES = {
     "SLACK_BOT_TOKEN": "Copy the Bot User OAuth Token (xoxb-…) from OAuth & Permissions in your app's settings.",
     "SLACK_APP_TOKEN": "Make an App-Level Token (xapp-…) with the scope connections:write under Basic Information.",
+    "SLACK_SIGNING_SECRET": "Copy the Signing Secret from Basic Information in your app's settings.",
+    "HOST": "Write the address to listen on: 127.0.0.1 for this machine only, 0.0.0.0 for all.",
+    "PORT": "Write a number from 0 to 65535; 0 picks a free one.",
     "DATABASE_URL": "Write postgresql://user:password@host:5432/database, or leave it out.",
     "SLACK_API_URL": "Leave it out for Slack itself, or write http://127.0.0.1:8000/api/ for another server.",
     "INCIDENT_CHANNEL": "Write the channel's id (C0123ABCD, at the end of its About tab) or its name as #incidents.",
@@ -32,6 +35,7 @@ FIXES = {
 DRIVERS = ("postgres", "postgresql", "postgresql+psycopg")
 Kind = TypeVar("Kind", bound="Basics")
 TOKENS = {"xoxb-": "SLACK_BOT_TOKEN", "xapp-": "SLACK_APP_TOKEN"}
+HTTP_PORT = 3000
 THIS_MACHINE = {"localhost", "127.0.0.1", "::1"}
 Security: TypeAlias = Literal["starttls", "tls", "none"]
 PORTS: dict[Security, int] = {"starttls": 587, "tls": 465, "none": 587}
@@ -49,7 +53,9 @@ class SettingsError(ValueError):
 
 
 def _token(prefix: str) -> AfterValidator:
-    def check(secret: SecretStr) -> SecretStr:
+    def check(secret: SecretStr | None) -> SecretStr | None:
+        if secret is None:
+            return None
         value = secret.get_secret_value().strip()
         others = [name for other, name in TOKENS.items() if other != prefix and value.startswith(other)]
         if others:
@@ -59,6 +65,18 @@ def _token(prefix: str) -> AfterValidator:
         return SecretStr(value)
 
     return AfterValidator(check)
+
+
+def _unless_signed(token: SecretStr | None, others: ValidationInfo) -> SecretStr | None:
+    if token is None and "slack_signing_secret" in others.data and others.data["slack_signing_secret"] is None:
+        raise ValueError("is missing")
+    return token
+
+
+def _signing_secret(secret: SecretStr | None) -> SecretStr | None:
+    if secret is not None and not re.fullmatch(r"[0-9a-f]{32}", secret.get_secret_value().strip()):
+        raise ValueError("is not 32 digits and letters from a to f")
+    return None if secret is None else SecretStr(secret.get_secret_value().strip())
 
 
 def _database(value: str) -> str:
@@ -163,7 +181,18 @@ class Settings(Basics):
     """What the bot needs."""
 
     slack_bot_token: Annotated[SecretStr, _token("xoxb-")]
-    slack_app_token: Annotated[SecretStr, _token("xapp-")]
+    slack_signing_secret: Annotated[SecretStr | None, AfterValidator(_signing_secret)] = None
+    slack_app_token: Annotated[SecretStr | None, _token("xapp-"), AfterValidator(_unless_signed)] = Field(
+        None, validate_default=True
+    )
+    host: str = "127.0.0.1"
+    port: Annotated[int, Field(ge=0, le=65535)] | None = None
+
+    @property
+    def web_port(self) -> int | None:
+        """Where the web server listens; without it Slack could not reach a bot in HTTP mode."""
+        return HTTP_PORT if self.port is None and self.slack_app_token is None else self.port
+
     slack_api_url: Annotated[str, AfterValidator(_api)] = "https://slack.com/api/"
     incident_channel: Annotated[str, AfterValidator(_channel)] | None = None
 

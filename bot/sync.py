@@ -11,6 +11,7 @@ from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
+from bot import metrics
 from bot.errors import code_of, status_of
 from domain.outbox import Outgoing
 
@@ -95,7 +96,7 @@ class PacedClient(AsyncWebClient):
         said = given.get("json") or {}
         self._pace.book(api_method, str(said.get("channel") or said.get("user_id") or ""))
         try:
-            return await super().api_call(api_method, **given)
+            return await self._ask(api_method, **given)
         except SlackApiError as error:
             if is_limited(error):
                 self._pace.hold(api_method, wait_of(error))
@@ -103,7 +104,20 @@ class PacedClient(AsyncWebClient):
                 raise
             log.warning("blocks_refused", method=api_method, error=code_of(error), said=said_of(error))
         plain = {**said, "blocks": [], "text": said["text"][:PLAIN_LENGTH]}
-        return await super().api_call(api_method, **{**given, "json": plain})
+        return await self._ask(api_method, **{**given, "json": plain})
+
+    async def _ask(self, api_method: str, **given: Any) -> AsyncSlackResponse:
+        answer = "none"
+        try:
+            said = await super().api_call(api_method, **given)
+        except SlackApiError as error:
+            answer = code_of(error)
+            raise
+        else:
+            answer = "ok"
+            return said
+        finally:
+            metrics.CALLS.labels(api_method, answer).inc()
 
 
 async def post_once(

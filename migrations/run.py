@@ -4,7 +4,9 @@ from pathlib import Path
 
 from alembic import command
 from alembic.config import Config
-from sqlalchemy import Connection
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, text
+from sqlalchemy.ext.asyncio import AsyncEngine
 
 
 def upgrade(connection: Connection) -> None:
@@ -18,3 +20,15 @@ def configured(connection: Connection) -> Config:
     config.set_main_option("script_location", str(Path(__file__).parent).replace("%", "%%"))
     config.attributes["connection"] = connection
     return config
+
+
+def newest() -> str | None:
+    """The revision that this code needs."""
+    return ScriptDirectory(str(Path(__file__).parent)).get_current_head()
+
+
+async def is_current(engine: AsyncEngine) -> bool:
+    """Whether the database has that revision, or a newer one that this code does not know."""
+    async with engine.connect() as connection:
+        found = await connection.scalar(text("SELECT version_num FROM alembic_version"))
+    return found is not None and found >= (newest() or "")

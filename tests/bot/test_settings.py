@@ -36,10 +36,43 @@ def test_two_tokens_are_enough() -> None:
     read = settings.load()
 
     assert read.slack_bot_token.get_secret_value() == BOT
+    assert read.slack_app_token is not None
     assert read.slack_app_token.get_secret_value() == APP
     assert read.slack_api_url == "https://slack.com/api/"
     assert (read.database_url, read.incident_channel) == (None, None)
     assert (read.log_level, read.log_format) == ("INFO", "text")
+
+
+def test_a_signing_secret_takes_the_place_of_the_app_token(environment: pytest.MonkeyPatch) -> None:
+    environment.delenv("SLACK_APP_TOKEN")
+    environment.setenv("SLACK_SIGNING_SECRET", "0123456789abcdef" * 2)
+
+    read = settings.load()
+
+    assert read.slack_app_token is None
+    assert (read.host, read.web_port) == ("127.0.0.1", 3000)
+    environment.setenv("PORT", "8080")
+    assert settings.load().web_port == 8080
+
+
+def test_in_socket_mode_nothing_is_served_unless_a_port_is_named(environment: pytest.MonkeyPatch) -> None:
+    assert settings.load().web_port is None
+    environment.setenv("PORT", "8080")
+    assert settings.load().web_port == 8080
+
+
+@pytest.mark.parametrize(
+    "name, value, fix",
+    [
+        ("SLACK_SIGNING_SECRET", "secret", "is not 32 digits and letters from a to f. Copy the Signing Secret"),
+        ("PORT", "70000", "PORT has a value that is not known. Write a number from 0 to 65535"),
+    ],
+)
+def test_a_wrong_way_in_is_named(environment: pytest.MonkeyPatch, name: str, value: str, fix: str) -> None:
+    (line,) = problems(environment, **{name: value})
+
+    assert fix in line
+    assert "secret" not in line.replace("Secret", "").removeprefix("SLACK_SIGNING_SECRET")
 
 
 def test_each_missing_token_is_named_with_where_to_find_it(environment: pytest.MonkeyPatch) -> None:

@@ -1,0 +1,59 @@
+"""What this process counts, for Prometheus. Numbers and names of kinds only: nothing that people wrote, and no ids."""
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Final
+
+from prometheus_client import Counter, Gauge, Histogram
+
+from domain.errors import DomainError
+from domain.health import Facts
+
+REQUESTS: Final = Counter(
+    "incident_tracker_requests", "What Slack sent, by kind and by what became of it", ["kind", "outcome"]
+)
+ACK: Final = Histogram(
+    "incident_tracker_ack_seconds", "From a request to its acknowledgement, its commit included", ["kind"],
+    buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2, 3),
+)  # fmt: skip
+CALLS: Final = Counter(
+    "incident_tracker_slack_calls", "Calls of Slack by the relay, by method and answer", ["method", "answer"]
+)
+CONNECTIONS: Final = Gauge(
+    "incident_tracker_socket_connections", "Connections to Slack in Socket Mode, of this process"
+)
+WAITING: Final = Gauge("incident_tracker_outbox_waiting", "What still has to reach Slack, of all processes")
+OLDEST: Final = Gauge("incident_tracker_outbox_oldest_seconds", "Since when the oldest of it waits")
+GIVEN_UP: Final = Gauge("incident_tracker_outbox_given_up", "What will never reach Slack; admin doctor says why")
+STRANDED: Final = Gauge("incident_tracker_incidents_stranded", "Unresolved incidents whose card no channel shows")
+
+
+@contextmanager
+def served(kind: str) -> Iterator[None]:
+    """Count a request of Slack's: served, refused in words, too late, or failed."""
+    began, outcome = time.perf_counter(), "failed"
+    try:
+        yield
+        outcome = "served"
+    except DomainError:
+        outcome = "refused"
+        raise
+    except TimeoutError:
+        outcome = "late"
+        raise
+    finally:
+        ACK.labels(kind).observe(time.perf_counter() - began)
+        REQUESTS.labels(kind, outcome).inc()
+
+
+def note(facts: Facts, age_s: float) -> None:
+    """Show how the outbox is now.
+
+    Args:
+        age_s: of its oldest row, 0 if it is empty.
+    """
+    WAITING.set(facts.waiting)
+    OLDEST.set(age_s)
+    GIVEN_UP.set(sum(each.count for each in facts.given_up))
+    STRANDED.set(facts.stranded)

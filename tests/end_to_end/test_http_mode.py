@@ -1,0 +1,235 @@
+"""HTTP mode: signed requests in, the same bot; and what watches over the process asks in both modes."""
+
+import hashlib
+import hmac
+import json
+import socket
+import time
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from urllib.parse import urlencode
+
+import aiohttp
+import pytest
+from pydantic import SecretStr
+from slack_sdk.signature import SignatureVerifier
+from sqlalchemy import text
+
+from bot import app, metrics
+from bot.demo import MANIFEST
+from bot.http import LARGEST_BODY, ListenError
+from bot.sync import Pace
+from domain import db
+from migrations import run
+from sandbox import server
+from tests.end_to_end.conftest import Watched, Workspace, emptied, settings_of, working
+from tests.end_to_end.eyes import answer, thread
+
+KEY = "0123456789abcdef" * 2
+
+
+def free_port() -> int:
+    with socket.socket() as found:
+        found.bind(("127.0.0.1", 0))
+        return int(found.getsockname()[1])
+
+
+@asynccontextmanager
+async def by_http(database_url: str, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[tuple[Workspace, str]]:
+    """The bot in HTTP mode, and where it listens."""
+    monkeypatch.setattr("sandbox.http_mode.SIGNING_SECRET", KEY)
+    engine, port = db.engine(database_url), free_port()
+    url = f"http://127.0.0.1:{port}"
+    await emptied(engine)
+    try:
+        async with (
+            server.serve(manifest=MANIFEST, limits=False, request_url=f"{url}/slack/events") as sandbox,
+            aiohttp.ClientSession() as session,
+        ):
+            chosen = settings_of(
+                sandbox, slack_app_token=None, slack_signing_secret=SecretStr(KEY), port=port, host="127.0.0.1"
+            )
+            async with app.running(chosen, engine, pace=Pace(interval_s=0)) as bot:
+                yield Workspace(Watched(session, sandbox.url, engine), sandbox, bot, engine, None), url  # type: ignore[arg-type]
+    finally:
+        await engine.dispose()
+
+
+@pytest.fixture
+async def served(database_url: str, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[tuple[Workspace, str]]:
+    async with by_http(database_url, monkeypatch) as given:
+        yield given
+
+
+async def sent(
+    url: str, body: bytes, *, secret: str = KEY, at: float | None = None, headers: Mapping[str, str] = {}
+) -> tuple[int, str]:
+    """A post, signed as Slack signs; the status and the answer."""
+    stamp = str(int(at or time.time()))
+    signature = SignatureVerifier(secret).generate_signature(timestamp=stamp, body=body.decode("latin-1")) or ""
+    given = {
+        "Content-Type": "application/x-www-form-urlencoded",
+        "X-Slack-Request-Timestamp": stamp,
+        "X-Slack-Signature": signature,
+        **headers,
+    }
+    async with aiohttp.ClientSession() as session, session.post(f"{url}/slack/events", data=body, headers=given) as got:
+        return got.status, await got.text()
+
+
+COMMAND = urlencode(
+    {
+        "command": "/incident", "text": "quick Disk full", "team_id": "T0HARBOUR0", "user_id": "U0ANA00000",
+        "channel_id": "C0INCIDENT", "trigger_id": "1.2.abc", "response_url": "http://127.0.0.1:9/none",
+    }
+).encode()  # fmt: skip
+
+
+async def test_a_whole_incident_by_signed_requests(served: tuple[Workspace, str]) -> None:
+    workspace, _ = served
+    card = await workspace.opened("Disk full")
+    await workspace.stage.click("ben", "#incidents", card, "incident.take")
+    await workspace.stage.reply("chloe", "#incidents", card, "Which disk?")
+    await workspace.delivered()
+
+    assert "Done" in await answer(workspace, "resolve 1 freed space")
+    await workspace.delivered()
+
+    assert "Which disk?" in str(await workspace.comments())
+    assert "freed space" in str(await thread(workspace, card))
+
+
+@pytest.mark.parametrize(
+    "headers, secret, age_s",
+    [
+        ({}, "0" * 32, 0),
+        ({}, KEY, 400),
+        ({}, KEY, -400),
+        ({"X-Slack-Signature": ""}, KEY, 0),
+        ({"X-Slack-Signature": "v0=" + "0" * 64}, KEY, 0),
+        ({"X-Slack-Request-Timestamp": "soon"}, KEY, 0),
+        ({"X-Slack-Request-Timestamp": "9" * 400}, KEY, 0),
+    ],
+    ids=["another secret", "old", "from the future", "unsigned", "forged", "no time", "a long time"],
+)
+async def test_what_slack_did_not_sign_just_now_is_turned_away_and_changes_nothing(
+    served: tuple[Workspace, str], headers: dict[str, str], secret: str, age_s: float
+) -> None:
+    workspace, url = served
+
+    status, said = await sent(url, COMMAND, secret=secret, at=time.time() - age_s, headers=headers)
+
+    assert (status, "Traceback" in said) == (401, False)
+    assert await workspace.rows("SELECT 1 FROM incident") == []
+
+
+@pytest.mark.parametrize(
+    "body, kind, expected",
+    [
+        (b"{", "application/json", 400),
+        (b"[]", "application/json", 400),
+        (b'"x"', "application/json", 400),
+        (b"payload=%7B", "application/x-www-form-urlencoded", 400),
+        (b"payload=3", "application/x-www-form-urlencoded", 400),
+        (b"\xff\xfe", "application/json", 401),
+        (b"", "application/json", 404),
+        (b"x" * (LARGEST_BODY + 1), "application/json", 413),
+    ],
+    ids=["half", "a list", "a string", "half a payload", "a number", "no text", "nothing", "too large"],
+)
+async def test_a_body_that_is_no_request_gets_the_right_status_and_no_work(
+    served: tuple[Workspace, str], body: bytes, kind: str, expected: int
+) -> None:
+    _, url = served
+    stamp = str(int(time.time()))
+    signed = {"X-Slack-Request-Timestamp": stamp, "X-Slack-Signature": _signature(stamp, body)}
+
+    status, said = await sent(url, body, headers={**signed, "Content-Type": kind})
+
+    assert (status, "Traceback" in said) == (expected, False)
+
+
+def _signature(stamp: str, body: bytes) -> str:
+    """Also of what is no text."""
+    return "v0=" + hmac.new(KEY.encode(), f"v0:{stamp}:".encode() + body, hashlib.sha256).hexdigest()
+
+
+async def test_slack_s_check_of_the_address_is_answered(served: tuple[Workspace, str]) -> None:
+    body = json.dumps({"type": "url_verification", "challenge": "say this", "token": "x"}).encode()
+
+    status, said = await sent(served[1], body, headers={"Content-Type": "application/json"})
+
+    assert (status, "say this" in said) == (200, True)
+
+
+async def got(url: str) -> tuple[int, str]:
+    async with aiohttp.ClientSession() as session, session.get(url) as answered:
+        return answered.status, await answered.text()
+
+
+async def test_who_watches_sees_that_it_lives_and_what_it_lacks(served: tuple[Workspace, str]) -> None:
+    workspace, url = served
+    assert (await got(f"{url}/healthz"))[0] == 200
+    status, said = await got(f"{url}/readyz")
+    assert (status, json.loads(said)) == (200, {"database": "ok", "migrations": "ok", "slack": "ok"})
+
+    async with workspace.engine.begin() as connection:
+        await connection.execute(text("UPDATE alembic_version SET version_num = '0001'"))
+    try:
+        status, said = await got(f"{url}/readyz")
+    finally:
+        async with workspace.engine.begin() as connection:
+            await connection.execute(text("UPDATE alembic_version SET version_num = :n"), {"n": _newest()})
+
+    assert (status, json.loads(said)["migrations"]) == (503, "not ok")
+
+
+def _newest() -> str:
+    return run.newest() or ""
+
+
+async def test_the_metrics_count_requests_calls_and_the_outbox_and_name_nobody(served: tuple[Workspace, str]) -> None:
+    workspace, url = served
+    before = metrics.REQUESTS.labels("command", "refused")._value.get()
+    card = await workspace.opened("Secret plan")
+    await workspace.stage.click("ben", "#incidents", card, "incident.take")
+    await workspace.delivered()
+    await answer(workspace, "show 999")
+
+    status, said = await got(f"{url}/metrics")
+
+    assert status == 200
+    assert metrics.REQUESTS.labels("command", "refused")._value.get() == before + 1
+    for wanted in (
+        'incident_tracker_requests_total{kind="action",outcome="served"}',
+        'incident_tracker_slack_calls_total{answer="ok",method="chat.postMessage"}',
+        "incident_tracker_outbox_waiting 0.0",
+        'incident_tracker_ack_seconds_bucket{kind="command"',
+    ):
+        assert wanted in said
+    assert "Secret" not in said
+    assert "U0ANA" not in said
+
+
+async def test_other_addresses_and_methods_are_refused(served: tuple[Workspace, str]) -> None:
+    assert (await got(f"{served[1]}/slack/events"))[0] == 405
+    assert (await got(f"{served[1]}/docs"))[0] == 404
+
+
+async def test_in_socket_mode_the_web_server_takes_no_requests_of_slack(database_url: str) -> None:
+    port = free_port()
+    async with working(database_url, port=port):
+        url = f"http://127.0.0.1:{port}"
+        assert (await got(f"{url}/readyz"))[0] == 200
+        assert (await sent(url, COMMAND))[0] == 404
+        assert "incident_tracker_socket_connections 1.0" in (await got(f"{url}/metrics"))[1]
+
+
+async def test_a_port_that_somebody_has_is_one_sentence(database_url: str) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        with pytest.raises(ListenError, match=f"Cannot listen on 127.0.0.1, port {port}: .* Set HOST or PORT"):
+            async with working(database_url, port=port):
+                pass
