@@ -15,14 +15,13 @@ from sqlalchemy.exc import OperationalError
 
 from bot import app, logs, postgres, server, settings
 from bot.app import StartError
-from bot.http import ListenError
 from bot.postgres import EmbeddedError
 from bot.settings import Basics, SettingsError
 from domain import db
 from domain.errors import DomainError
 from migrations import run as migrations
 
-START_ERRORS = (SettingsError, StartError, ListenError, EmbeddedError, OperationalError, DomainError)
+START_ERRORS = (SettingsError, StartError, EmbeddedError, OperationalError, DomainError)
 WITHOUT_DATABASE = "Without DATABASE_URL it starts its own PostgreSQL and keeps the data in ./.data."
 
 

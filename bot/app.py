@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -10,7 +10,6 @@ from typing import Any
 
 import structlog
 from aiohttp import ClientError, ClientSession, ClientTimeout
-from pydantic import SecretStr
 from slack_bolt.adapter.socket_mode.aiohttp import AsyncSocketModeHandler
 from slack_bolt.async_app import AsyncApp
 from slack_bolt.authorization import AuthorizeResult
@@ -18,7 +17,7 @@ from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from bot import asking, errors, http, learning, router, schedule, server
+from bot import asking, errors, learning, router, schedule, server
 from bot.accounts import deliveries as account_deliveries
 from bot.accounts import listeners as account_listeners
 from bot.admin import deliveries as admin_deliveries
@@ -43,7 +42,6 @@ from bot.history import listeners as history_listeners
 from bot.home import deliveries as home_deliveries
 from bot.home import listeners as home_listeners
 from bot.house import House, Routes, joined
-from bot.http import Site
 from bot.incidents import deliveries as incident_deliveries
 from bot.incidents import listeners as incident_listeners
 from bot.lookalikes import listeners as lookalike_listeners
@@ -165,21 +163,39 @@ async def _connected(settings: Settings, bot: Bot, engine: AsyncEngine) -> Async
     async def is_connected() -> bool:
         return handler is None or await handler.client.is_connected()
 
-    site = Site(
-        app=bot.app,
-        house=bot.house,
-        signing_secret=None if handler else _secret(settings.slack_signing_secret),
-        is_connected=is_connected,
-        is_current=partial(migrations.is_current, engine),
-    )
     try:
         if handler is not None:
             await handler.connect_async()
-        async with http.serving(site, settings.host, settings.web_port):
+        async with _served(settings, bot, engine, is_connected):
             yield
     finally:
         if handler is not None:
             await handler.close_async()
+
+
+@asynccontextmanager
+async def _served(
+    settings: Settings, bot: Bot, engine: AsyncEngine, is_connected: Callable[[], Awaitable[bool]]
+) -> AsyncIterator[None]:
+    """The web server, if it has a port."""
+    if settings.web_port is None:
+        yield
+        return
+    from bot import http  # its server takes memory that a bot without one has no use for
+
+    secret = settings.slack_signing_secret
+    site = http.Site(
+        app=bot.app,
+        house=bot.house,
+        signing_secret=secret.get_secret_value() if secret and not settings.slack_app_token else None,
+        is_connected=is_connected,
+        is_current=partial(migrations.is_current, engine),
+    )
+    try:
+        async with http.serving(site, settings.host, settings.web_port):
+            yield
+    except http.ListenError as error:
+        raise StartError(str(error)) from None
 
 
 async def _build(settings: Settings, engine: AsyncEngine, slack: AsyncWebClient, pace: Pace, alive: Alive) -> Bot:
@@ -245,10 +261,6 @@ async def _checked(settings: Settings, slack: AsyncWebClient) -> dict[str, Any]:
             f"{settings.slack_api_url} does not answer ({type(error).__name__}). Check SLACK_API_URL."
         ) from None
     return {"bot_id": "", "url": "https://slack.com/", **dict(me.data)}  # type: ignore[arg-type]
-
-
-def _secret(value: SecretStr | None) -> str | None:
-    return None if value is None else value.get_secret_value()
 
 
 def _refusal(name: str, error: SlackApiError) -> str:

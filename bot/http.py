@@ -55,18 +55,15 @@ class Site:
 
 
 @asynccontextmanager
-async def serving(site: Site, host: str, port: int | None) -> AsyncIterator[int | None]:
+async def serving(site: Site, host: str, port: int) -> AsyncIterator[int]:
     """The web server, from here to the end of the block; the port that it listens on.
 
     Args:
-        port: 0 picks a free one; None serves nothing.
+        port: 0 picks a free one.
 
     Raises:
         ListenError: somebody else has the port, or this host has no such address.
     """
-    if port is None:
-        yield None
-        return
     listening = _listen(host, port)
     server = _Server(uvicorn.Config(web(site), lifespan="off", log_config=None, access_log=False, server_header=False))
     running = asyncio.create_task(server.run_quietly(listening))

@@ -26,6 +26,8 @@ QUIET = {
     "websockets": logging.INFO,
     "sqlalchemy": logging.WARNING,
     "aiosmtplib": logging.INFO,
+    "apscheduler": logging.WARNING,  # tells each minute that it looked
+    "uvicorn": logging.WARNING,
     "mail": logging.WARNING,  # the server of the local workspace, which prints what it is told
 }
 

@@ -17,7 +17,7 @@ from sqlalchemy import text
 
 from bot import app, metrics
 from bot.demo import MANIFEST
-from bot.http import LARGEST_BODY, ListenError
+from bot.http import LARGEST_BODY
 from bot.sync import Pace
 from domain import db
 from migrations import run
@@ -179,13 +179,9 @@ async def test_who_watches_sees_that_it_lives_and_what_it_lacks(served: tuple[Wo
         status, said = await got(f"{url}/readyz")
     finally:
         async with workspace.engine.begin() as connection:
-            await connection.execute(text("UPDATE alembic_version SET version_num = :n"), {"n": _newest()})
+            await connection.execute(text("UPDATE alembic_version SET version_num = :n"), {"n": run.newest()})
 
     assert (status, json.loads(said)["migrations"]) == (503, "not ok")
-
-
-def _newest() -> str:
-    return run.newest() or ""
 
 
 async def test_the_metrics_count_requests_calls_and_the_outbox_and_name_nobody(served: tuple[Workspace, str]) -> None:
@@ -230,6 +226,6 @@ async def test_a_port_that_somebody_has_is_one_sentence(database_url: str) -> No
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         port = taken.getsockname()[1]
-        with pytest.raises(ListenError, match=f"Cannot listen on 127.0.0.1, port {port}: .* Set HOST or PORT"):
+        with pytest.raises(app.StartError, match=f"Cannot listen on 127.0.0.1, port {port}: .* Set HOST or PORT"):
             async with working(database_url, port=port):
                 pass
