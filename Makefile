@@ -11,7 +11,7 @@ OLDEST = 3.11
 MAKEFLAGS += --no-print-directory
 
 .DEFAULT_GOAL := help
-.PHONY: help demo tour test test-browser bench check format lock
+.PHONY: help demo tour test test-browser bench chaos check format lock
 .DELETE_ON_ERROR:
 
 help:  ## show this
@@ -30,8 +30,11 @@ test: $(STAMP)  ## all tests, several at a time; ARGS="-k thread" and so on
 test-browser: $(STAMP)  ## only the tests that drive Debian's Chromium
 	@$(IN) pytest -m browser $(ARGS)
 
-bench: $(STAMP)  ## how quick it is as incidents become many; SIZES=1000,10000,100000 for the full run
-	@$(IN) bench $(if $(SIZES),--sizes $(SIZES))
+bench: $(STAMP)  ## how fast it is; ARGS="acking calls" for a part, SIZES=1000,10000,100000 for the full run
+	@$(IN) bench $(ARGS) $(if $(SIZES),--sizes $(SIZES))
+
+chaos: $(STAMP)  ## people act while processes are killed and Slack fails; ROUNDS=20, SEED= of a run to play again
+	@$(IN) tests.chaos $(if $(ROUNDS),--rounds $(ROUNDS)) $(if $(SEED),--seed $(SEED))
 
 check: $(STAMP)  ## everything that CI runs
 	$(IN) ruff format --check .

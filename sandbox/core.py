@@ -47,7 +47,7 @@ class Sandbox:
         self.manifest = manifest
         self.clock = clock
         self.journal = Journal()
-        self.faults = Faults()
+        self.faults = Faults(manifest)
         self.limits = Limits(clock, on=limits)
         self.mail_host, self.mail_port = "", 0
         self.hints: list[str] = []
@@ -79,6 +79,7 @@ class Sandbox:
         self.dispatcher.forget(self.workspace)
         self.happenings.workspace = self.workspace
         self.faults.set([])
+        self.sockets.exorcise()
         self.limits.clear()
         self.journal.clear()
 

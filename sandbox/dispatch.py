@@ -186,6 +186,8 @@ class Dispatcher:
             return await self.transport.send(envelope)
         if fault.kind == "timeout":
             return Ack("timeout", reason="timeout")
+        if fault.kind == "doubled":
+            return (await asyncio.gather(self.transport.send(envelope), self.transport.send(envelope)))[0]
         await self.clock.sleep(fault.delay_ms / 1000)
         ack = await self.transport.send(envelope)
         return Ack("timeout", reason="timeout") if fault.kind == "timeout_after_success" else ack

@@ -6,9 +6,10 @@ from typing import Any
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 
-from sandbox import messages
+from sandbox import failing, messages
 from sandbox.core import Sandbox
 from sandbox.errors import SlackError
+from sandbox.faults import RESPONSE_URL
 from sandbox.journal import milliseconds
 from sandbox.methods.chat import content, show_ephemeral
 from sandbox.store import Channel
@@ -27,17 +28,21 @@ async def endpoint(request: Request) -> Response:
     box: Sandbox = request.app.state.box
     began = milliseconds()
     body = await request.body()
-    status, words = 200, "ok"
+    answer = await failing.answered(box, request, RESPONSE_URL, lambda: _taken(box, request.path_params["key"], body))
+    words, status = (bytes(answer.body).decode(), answer.status_code) if answer else ("", 0)
+    args = {"body": body.decode("utf8", "replace")}
+    box.journal.write("api", began, method=RESPONSE_URL, args=args, answer=words, http=status)
+    return answer or Response()
+
+
+def _taken(box: Sandbox, key: str, body: bytes) -> Response:
     try:
-        ticket = box.workspace.tickets.respond(request.path_params["key"], box.clock.now())
-        respond(box, ticket, _read(body))
+        respond(box, box.workspace.tickets.respond(key, box.clock.now()), _read(body))
     except SlackError as error:
-        status, words = (400 if error.status == 200 else error.status), error.code
         if error.fields:
             box.journal.problem(error.code, **error.fields)
-    args = {"body": body.decode("utf8", "replace")}
-    box.journal.write("api", began, method="response_url", args=args, answer=words, http=status)
-    return PlainTextResponse(words, status)
+        return PlainTextResponse(error.code, 400 if error.status == 200 else error.status)
+    return PlainTextResponse("ok")
 
 
 def respond(box: Sandbox, ticket: ResponseUrl, body: Json) -> None:

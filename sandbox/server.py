@@ -14,11 +14,12 @@ from starlette.routing import BaseRoute, Mount, Route, WebSocketRoute
 from starlette.staticfiles import StaticFiles
 from starlette.websockets import WebSocket
 
-from sandbox import mail, responses, web_api
+from sandbox import failing, mail, responses, web_api
 from sandbox import manifest as manifests
 from sandbox.control import clicking, forms, reading, running, writing
 from sandbox.control.calls import Call, endpoint
 from sandbox.core import Sandbox, build
+from sandbox.faults import UPLOAD
 
 __all__ = ["Sandbox", "serve"]
 
@@ -43,6 +44,7 @@ CALLS: dict[str, Call] = {
     "deliver": running.deliver,
     "unfurl": writing.unfurl,
     "disconnect": running.disconnect,
+    "ghosts": running.ghosts,
     "verify": running.verify,
     "clock": running.clock,
     "reset": running.reset,
@@ -50,6 +52,7 @@ CALLS: dict[str, Call] = {
 READS = {
     "state": reading.state,
     "log": reading.log,
+    "faults": reading.faults,
     "wait": reading.wait,
     "manifest": reading.manifest,
     "stream": reading.stream,
@@ -123,6 +126,7 @@ class _Server(uvicorn.Server):
 def _server(box: Sandbox) -> _Server:
     app = Starlette(routes=_routes())
     app.state.box = box
+    box.faults.methods = web_api.METHODS
     config = uvicorn.Config(
         app,
         http="h11",
@@ -167,10 +171,15 @@ async def _link(websocket: WebSocket) -> None:
 async def _upload(request: Request) -> Response:
     box: Sandbox = request.app.state.box
     upload = box.workspace.uploads.get(request.path_params["file_id"])
-    if upload is None:
-        return JSONResponse({"ok": False, "error": "file_not_found"}, 404)
-    upload["content"] = await request.body()
-    return Response(f"OK - {len(upload['content'])}")
+    content = await request.body()
+
+    def keep() -> Response:
+        if upload is None:
+            return JSONResponse({"ok": False, "error": "file_not_found"}, 404)
+        upload["content"] = content
+        return Response(f"OK - {len(content)}")
+
+    return await failing.answered(box, request, UPLOAD, keep) or Response()
 
 
 async def _file(request: Request) -> Response:

@@ -16,7 +16,6 @@ Json = dict[str, Any]
 ACK_SECONDS = 3.0
 CONNECTION_LIMIT = 10
 WARNING_SECONDS = 10.0
-PING_SECONDS = 10.0
 
 
 class SocketMode:
@@ -26,9 +25,19 @@ class SocketMode:
         self.clock = clock
         self.app_id = app_id
         self.connections: list[WebSocket] = []
+        self._ghosts: list[float] = []
         self._tickets: set[str] = set()
         self._waiting: dict[str, asyncio.Future[Any]] = {}
         self._closed_until = 0.0
+
+    @property
+    def ghosts(self) -> int:
+        """Connections whose other end is gone, which Slack has not noticed yet."""
+        return sum(until > self.clock.now() for until in self._ghosts)
+
+    def haunt(self, count: int, for_s: float) -> None:
+        """Count so many more connections for a while; what is sent to them is lost."""
+        self._ghosts += [self.clock.now() + for_s] * count
 
     def ticket(self) -> str:
         made = secrets.token_urlsafe(16)
@@ -42,7 +51,7 @@ class SocketMode:
             return
         self._tickets.discard(ticket)
         await socket.accept()
-        if len(self.connections) >= CONNECTION_LIMIT:
+        if len(self.connections) + self.ghosts >= CONNECTION_LIMIT:
             await socket.send_json(self._disconnect("too_many_websockets"))
             await socket.close()
             return
@@ -50,13 +59,15 @@ class SocketMode:
 
     async def send(self, envelope: Envelope) -> Ack:
         """Send to a random connection and wait for the acknowledgement, from any of them."""
-        if not self.connections:
+        found: list[WebSocket | None] = [*self.connections, *[None] * self.ghosts]
+        if not found:
             return Ack("no_connection", reason="timeout")
         envelope_id = str(uuid.uuid4())
         waiting: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
         self._waiting[envelope_id] = waiting
         try:
-            await _send(secrets.choice(self.connections), _frame(envelope_id, envelope))
+            if (socket := secrets.choice(found)) is not None:
+                await _send(socket, _frame(envelope_id, envelope))
             if await self.clock.outlasts(waiting, ACK_SECONDS):
                 return Ack("timeout", reason="timeout")
             return Ack("acked", body=None if envelope.kind == "events_api" else waiting.result())
@@ -75,6 +86,17 @@ class SocketMode:
             return
         for socket in sockets:
             await self._drop(socket)
+
+    def lose(self, for_s: float, *, ghosts_for_s: float) -> list[WebSocket]:
+        """Count every connection as a ghost, and refuse new ones for a while; returns those to be broken."""
+        self._closed_until = self.clock.now() + for_s
+        lost, self.connections = self.connections, []
+        self.haunt(len(lost), ghosts_for_s)
+        return lost
+
+    def exorcise(self) -> None:
+        """No ghosts any more."""
+        self._ghosts.clear()
 
     async def close(self) -> None:
         for socket in list(self.connections):
@@ -107,7 +129,7 @@ class SocketMode:
         debug = {"host": "applink-sandbox", "started": "2026-01-01 00:00:00.000", "build_number": 1}
         return {
             "type": "hello",
-            "num_connections": len(self.connections),
+            "num_connections": len(self.connections) + self.ghosts,
             "debug_info": {**debug, "approximate_connection_time": 18060},
             "connection_info": {"app_id": self.app_id},
         }

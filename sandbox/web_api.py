@@ -1,6 +1,5 @@
 """The Web API over HTTP: who may call what how often, what comes back, and what is made to fail."""
 
-import asyncio
 import json
 from typing import Any
 from urllib.parse import parse_qsl
@@ -8,11 +7,11 @@ from urllib.parse import parse_qsl
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
+from sandbox import failing
 from sandbox.core import Sandbox
 from sandbox.errors import SlackError
-from sandbox.faults import Fault
+from sandbox.failing import refusal
 from sandbox.journal import milliseconds
-from sandbox.limits import limited
 from sandbox.methods import chat, conversations, files, method, other, users, views
 
 Json = dict[str, Any]
@@ -34,8 +33,7 @@ async def endpoint(request: Request) -> Response:
     given, token = await _received(request, name)
     box.dispatcher.in_flight += 1
     try:
-        fault = box.faults.strikes("method", name)
-        answer = await _answered(box, request, name, given, token, fault)
+        answer = await failing.answered(box, request, name, lambda: _call(box, name, given, token))
     finally:
         box.dispatcher.in_flight -= 1
     told = json.loads(bytes(answer.body)) if answer is not None else None
@@ -44,40 +42,17 @@ async def endpoint(request: Request) -> Response:
     return answer or Response()
 
 
-async def _answered(
-    box: Sandbox, request: Request, name: str, given: Json, token: str, fault: Fault | None
-) -> JSONResponse | None:
-    """None for an answer that never comes."""
-    kind = fault.kind if fault else ""
-    if fault and kind == "slow":
-        await box.clock.sleep(fault.delay_ms / 1000)
-    if fault and kind == "http_500":
-        return JSONResponse({"ok": False, "error": "internal_error"}, 500)
-    if fault and kind == "ratelimited":
-        return _refusal(limited(fault.retry_after))
-    if kind.startswith("error:"):
-        return _refusal(SlackError(kind.removeprefix("error:")))
-    if kind == "connection_reset":
-        _break(box, request)
-        return None
-    answer = None if kind == "timeout" else _call(box, name, given, token)
-    if fault and kind.startswith("timeout"):
-        await _hang(box, request, fault.delay_ms)
-        return None
-    return answer
-
-
 def _call(box: Sandbox, name: str, given: Json, token: str) -> JSONResponse:
     try:
         found = METHODS.get(name)
         if found is None:
-            return _refusal(SlackError("unknown_method", req_method=name))
+            return refusal(SlackError("unknown_method", req_method=name))
         _authorise(box, found, token)
         box.limits.spend(name, found.tier)
         box.require_scope(found.scopes)
         answer = {"ok": True, **found.run(box, method.read(found, _in_this_team(box, given)))}
     except SlackError as error:
-        return _refusal(error)
+        return refusal(error)
     box.journal.ring()
     headers = {"x-oauth-scopes": ",".join(box.manifest.scopes), "x-accepted-oauth-scopes": ",".join(found.scopes)}
     return JSONResponse(answer, headers=headers)
@@ -101,10 +76,6 @@ def _authorise(box: Sandbox, found: method.Method, token: str) -> None:
         raise SlackError("not_allowed_token_type")
 
 
-def _refusal(error: SlackError) -> JSONResponse:
-    return JSONResponse({"ok": False, "error": error.code, **error.fields}, error.status, headers=error.headers)
-
-
 async def _received(request: Request, name: str) -> tuple[Json, str]:
     """Arguments from the query and the body, and the token."""
     given: Json = dict(request.query_params)
@@ -126,24 +97,3 @@ def _object(body: bytes) -> Json:
     except ValueError:
         return {}
     return value if isinstance(value, dict) else {}
-
-
-async def _hang(box: Sandbox, request: Request, delay_ms: float) -> None:
-    """Say nothing until the client gives up, the fault's time is over, or the sandbox closes."""
-    waits = [asyncio.ensure_future(box.closing.wait()), asyncio.ensure_future(_gone(request))]
-    try:
-        await asyncio.wait(waits, timeout=delay_ms / 1000 or None, return_when=asyncio.FIRST_COMPLETED)
-    finally:
-        for wait in waits:
-            wait.cancel()
-    _break(box, request)
-
-
-async def _gone(request: Request) -> None:
-    while (await request.receive())["type"] != "http.disconnect":
-        pass
-
-
-def _break(box: Sandbox, request: Request) -> None:
-    if request.client is not None:
-        box.abort((request.client.host, request.client.port))

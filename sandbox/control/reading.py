@@ -3,6 +3,7 @@
 import asyncio
 import json
 from collections.abc import AsyncIterator, Iterator
+from dataclasses import asdict
 from typing import Any
 
 from starlette.requests import Request
@@ -67,6 +68,12 @@ async def manifest(request: Request) -> Response:
             "events": sorted(app.events),
         }
     )
+
+
+async def faults(request: Request) -> Response:
+    """What is set to go wrong, how often it still will, and how often it did."""
+    box: Sandbox = request.app.state.box
+    return JSONResponse({"ok": True, "faults": [asdict(f) for f in box.faults.active], "struck": box.faults.struck})
 
 
 async def wait(request: Request) -> Response:

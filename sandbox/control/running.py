@@ -13,6 +13,7 @@ from sandbox.store import Channel
 Json = dict[str, Any]
 
 DISCONNECTS = ("warning", "refresh_requested", "link_disabled", "too_many_websockets")
+LOST = "lost"
 
 
 async def member(box: Sandbox, body: Body) -> Json:
@@ -72,30 +73,48 @@ async def channel(box: Sandbox, body: Body) -> Json:
 
 
 async def faults(box: Sandbox, body: Body) -> Json:
+    """Instead of those that were set before; says how often those struck, by kind."""
     if not isinstance(body.fields, list):
         raise Refused("a list is needed; an empty one clears")
-    box.faults.set(body.fields)
-    return {}
+    return {"struck": box.faults.set(body.fields)}
 
 
 async def deliver(box: Sandbox, body: Body) -> Json:
-    """An event again, as often as asked; the ids are in the log."""
+    """An event once more, as often as asked, now or ``late_s`` later; the ids are in the log.
+
+    One that a fault kept from the bot comes for the first time then, after what happened since.
+    """
     if body["event_id"] not in box.dispatcher.events:
         raise Refused("there was no such event")
+    await box.clock.sleep(float(body.get("late_s", 0)))
     acks = [await box.dispatcher.again(body["event_id"]) for _ in range(int(body.get("times", 1)))]
     return {**acked(acks[-1]), "acks": [ack.told() for ack in acks]}
 
 
 async def disconnect(box: Sandbox, body: Body) -> Json:
-    reason = body.get("reason", "refresh_requested")
-    if reason not in DISCONNECTS:
+    """``lost`` is the network's doing: no frame is sent, and Slack may go on counting the connections as ghosts."""
+    reason, for_s = body.get("reason", "refresh_requested"), float(body.get("for_s", 0))
+    if reason not in (*DISCONNECTS, LOST):
         raise Refused(f"there is no reason {reason}")
-    work = box.sockets.disconnect(reason, float(body.get("for_s", 0)))
-    if reason == "warning":
-        box.dispatcher.spawn(work)
+    if reason == LOST:
+        for socket in box.sockets.lose(for_s, ghosts_for_s=float(body.get("ghosts_for_s", 0))):
+            if socket.client is not None:
+                box.abort((socket.client.host, socket.client.port))
+    elif reason == "warning":
+        box.dispatcher.spawn(box.sockets.disconnect(reason, for_s))
     else:
-        await work
-    return {"connections": len(box.sockets.connections)}
+        await box.sockets.disconnect(reason, for_s)
+    return {"connections": len(box.sockets.connections), "ghosts": box.sockets.ghosts}
+
+
+async def ghosts(box: Sandbox, body: Body) -> Json:
+    """Connections that nobody is at any more; a ``count`` of 0 ends them."""
+    count = int(body["count"])
+    if count:
+        box.sockets.haunt(count, float(body.get("for_s", 3600)))
+    else:
+        box.sockets.exorcise()
+    return {"connections": len(box.sockets.connections), "ghosts": box.sockets.ghosts}
 
 
 async def verify(box: Sandbox, body: Body) -> Json:

@@ -1,0 +1,272 @@
+"""The real processes of a round: the local Slack, a PostgreSQL of its own, and the bots."""
+
+import asyncio
+import os
+import signal
+import sys
+import tempfile
+from collections.abc import AsyncIterator, Iterator
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Engine, NullPool, create_engine, make_url, text
+
+from bot.postgres_server import SOCKET, Server
+from tests.chaos.people import Eyes
+from tests.chaos.tunnel import Tunnel
+
+ROOT = Path(__file__).parents[2]
+DATABASE = "chaos"
+FAST = 60.0
+"""Slack repeats an event after a minute and after five; here after one second and after five."""
+PATIENCE_S = 60.0
+STOPS_WITHIN_S = 30.0
+"""As long as container platforms wait by default, before they kill."""
+BOTS = 2
+SUPERUSER = "ana"
+LINK_TRIES = 5
+
+
+class Program:
+    """A process of this project with its output in a file; killed at the end, whatever happens."""
+
+    def __init__(self, name: str, folder: Path, words: list[str], environment: dict[str, str]) -> None:
+        self.name = name
+        self.log = folder / f"{name}.log"
+        self._folder, self._words, self._environment = folder, words, environment
+        self._process: asyncio.subprocess.Process | None = None
+        self._seen = 0
+
+    @property
+    def is_up(self) -> bool:
+        return self._process is not None and self._process.returncode is None
+
+    async def start(self) -> None:
+        self._seen = self.log.stat().st_size if self.log.exists() else 0
+        with self.log.open("ab") as output:
+            self._process = await asyncio.create_subprocess_exec(
+                sys.executable, "-m", *self._words,
+                cwd=self._folder, env=_environment(self._environment), start_new_session=True,
+                stdin=asyncio.subprocess.DEVNULL, stdout=output, stderr=output,
+            )  # fmt: skip
+
+    async def says(self, words: str) -> str:
+        """The line with these words, once it is there since the last start; empty if the process ended before."""
+        async with asyncio.timeout(PATIENCE_S):
+            while True:
+                ended = not self.is_up
+                with self.log.open("rb") as file:
+                    file.seek(self._seen)
+                    said = file.read().decode(errors="replace")
+                if found := next((line for line in said.splitlines() if words in line), ""):
+                    return found
+                if ended:
+                    return ""
+                await asyncio.sleep(0.05)
+
+    def signal(self, number: signal.Signals) -> None:
+        if self.is_up and self._process:
+            self._process.send_signal(number)
+
+    async def ended(self) -> int:
+        return await self._process.wait() if self._process else 0
+
+    async def kill(self) -> None:
+        self.signal(signal.SIGKILL)
+        await self.ended()
+
+
+class Bot:
+    """A replica that is started again whenever it ends, as a container would be, unless it is to be away."""
+
+    def __init__(self, program: Program) -> None:
+        self.program = program
+        self.ends: list[int] = []
+        self.stuck = 0
+        """How often it did not end when it was asked to."""
+        self._is_wanted = asyncio.Event()
+        self._keeping: asyncio.Task[None] | None = None
+        self._is_killed = False
+
+    async def up(self) -> None:
+        """Wanted from now on; returns when it is ready."""
+        self._is_wanted.set()
+        self._keeping = self._keeping or asyncio.create_task(self._keep())
+        async with asyncio.timeout(PATIENCE_S):
+            while not (self.program.is_up and await self.program.says("is ready")):  # noqa: ASYNC110 - output rings no bell
+                await asyncio.sleep(0.1)
+
+    async def killed(self, *, away_s: float = 0.0) -> None:
+        """kill -9, and away for so long."""
+        self._is_wanted.clear()
+        await self.program.kill()
+        await asyncio.sleep(away_s)
+        self._is_wanted.set()
+
+    async def stopped(self, *, away_s: float = 0.0) -> None:
+        """SIGTERM, as when a new version is rolled out, and away for so long."""
+        self._is_wanted.clear()
+        self.program.signal(signal.SIGTERM)
+        try:
+            async with asyncio.timeout(STOPS_WITHIN_S):
+                await self.program.ended()
+        except TimeoutError:
+            self.stuck += 1
+        finally:
+            await self.program.kill()
+        await asyncio.sleep(away_s)
+        self._is_wanted.set()
+
+    async def paused(self, for_s: float) -> None:
+        """SIGSTOP, and SIGCONT after so long."""
+        self.program.signal(signal.SIGSTOP)
+        try:
+            await asyncio.sleep(for_s)
+        finally:
+            self.program.signal(signal.SIGCONT)
+
+    async def away(self) -> None:
+        """Not wanted any more."""
+        self._is_wanted.clear()
+        if self._keeping is not None:
+            self._keeping.cancel()
+            await asyncio.gather(self._keeping, return_exceptions=True)
+            self._keeping = None
+        await self.program.kill()
+
+    async def _keep(self) -> None:
+        while True:
+            await self._is_wanted.wait()
+            await self.program.start()
+            code = await self.program.ended()
+            if self._is_wanted.is_set():
+                self.ends.append(code)
+                await asyncio.sleep(0.5)
+
+
+class Database:
+    """The embedded PostgreSQL on a folder of its own, behind a line that can be cut."""
+
+    def __init__(self, server: Server) -> None:
+        self._server = server
+        self.tunnel = Tunnel(server.cluster / SOCKET)
+
+    @property
+    def url(self) -> str:
+        """How the bots reach it."""
+        return f"postgresql://postgres@127.0.0.1:{self.tunnel.port}/{DATABASE}"
+
+    def engine(self) -> Engine:
+        """How the checks reach it: not through the line."""
+        return create_engine(make_url(self._server.url()).set(database=DATABASE), poolclass=NullPool)
+
+    async def start(self) -> None:
+        def begin() -> None:
+            with self._server.alone():
+                self._server.start()
+
+        await asyncio.to_thread(begin)
+
+    async def stop(self, mode: str = "fast") -> None:
+        """
+        Args:
+            mode: ``immediate`` is a crash: nothing is finished, and the next start recovers from the log.
+        """
+        cluster = str(self._server.cluster)
+        await asyncio.to_thread(self._server.run, "pg_ctl", "stop", "-D", cluster, "-w", "-s", "-m", mode)
+
+    def make(self) -> None:
+        """The empty database; the first bot fills it with tables."""
+        admin = create_engine(self._server.url(), isolation_level="AUTOCOMMIT")
+        with admin.connect() as connection:
+            connection.execute(text(f"CREATE DATABASE {DATABASE}"))
+        admin.dispose()
+
+
+@dataclass(frozen=True, slots=True)
+class Machines:
+    slack_url: str
+    database: Database
+    bots: list[Bot]
+
+
+@asynccontextmanager
+async def running(*, seed: str) -> AsyncIterator[tuple[Machines, Path]]:
+    """Everything up and ready; yields the folder with the logs, too."""
+    async with AsyncExitStack() as stack:
+        folder = Path(stack.enter_context(_folder()))
+        database = Database(Server.of(folder, careless=False))
+        stack.push_async_callback(asyncio.to_thread, _stop, database)
+        await database.start()
+        database.make()
+        await database.tunnel.open()
+        stack.push_async_callback(database.tunnel.close)
+        slack = Program("slack", folder, _slack_words(seed), {})
+        stack.push_async_callback(slack.kill)
+        await slack.start()
+        said = (await slack.says("bot token")).split()
+        environment = _settings(said, database)
+        made = [Bot(Program(f"bot-{n}", folder, ["bot", "run"], environment)) for n in range(1, BOTS + 1)]
+        for bot in made:
+            stack.push_async_callback(bot.away)
+        await made[0].up()
+        yield Machines(said[0], database, made), folder
+
+
+@contextmanager
+def _folder() -> Iterator[str]:
+    with tempfile.TemporaryDirectory(prefix="it-chaos-") as folder:
+        Path(folder).chmod(0o711)  # when this is root, PostgreSQL's own user must get in
+        yield folder
+
+
+async def make_superuser(up: Machines, folder: Path, eyes: Eyes) -> None:
+    """A code is printed on the server, and entered in Slack."""
+    address = f"{SUPERUSER}@harbour.example"
+    printing = Program("code", folder, ["bot", "superuser", address], {"DATABASE_URL": up.database.url})
+    await printing.start()
+    await printing.ended()
+    code = printing.log.read_text("utf8").splitlines()[0]
+    here = {"user": SUPERUSER, "channel": "#incidents", "command": "/incident"}
+    for _ in range(LINK_TRIES):  # a busy machine may take too long to check the code
+        await eyes.does("command", {**here, "text": "link"})
+        for block, value in (("email", address), ("code", code)):
+            stacks = (await eyes.state(now=True))["views"]
+            view = next(stack[-1] for user, stack in stacks.items() if user.lower().startswith(f"u0{SUPERUSER}"))
+            body = {"user": SUPERUSER, "view_id": view["id"], "values": {block: {block: value}}}
+            await eyes.does("submit", body)
+        await eyes.does("close", {"user": SUPERUSER, "view_id": view["id"], "clear": True})
+        _, answer = await eyes.does("command", {**here, "text": "whoami"})
+        if "superuser" in str(answer["ack"]["body"]):
+            return
+    raise RuntimeError(f"{SUPERUSER} does not become a superuser: {answer}")
+
+
+def _stop(database: Database) -> None:
+    with database._server.alone():
+        database._server.stop()
+
+
+def _slack_words(seed: str) -> list[str]:
+    manifest = str(ROOT / "manifest.yaml")
+    return ["sandbox", "--port", "0", "--manifest", manifest, "--fast", str(FAST), "--seed", seed]
+
+
+def _settings(said: list[str], database: Database) -> dict[str, str]:
+    return {
+        "SLACK_BOT_TOKEN": said[3],
+        "SLACK_APP_TOKEN": said[6],
+        "SLACK_API_URL": f"{said[0]}/api/",
+        "DATABASE_URL": database.url,
+        "INCIDENT_CHANNEL": "#incidents",
+        "LOG_LEVEL": "WARNING",
+        "LOG_FORMAT": "json",
+    }
+
+
+def _environment(given: dict[str, str]) -> dict[str, Any]:
+    """Without any setting of whoever runs this."""
+    kept = {name: value for name, value in os.environ.items() if name in ("PATH", "HOME", "LANG", "TMPDIR")}
+    return {**kept, **given, "PYTHONPATH": str(ROOT), "PYTHONDONTWRITEBYTECODE": "1"}

@@ -1,0 +1,157 @@
+"""What stands in the database and in Slack when everything is quiet, read once for all checks."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any, TypeAlias
+
+from sqlalchemy import Connection, text
+
+from bot.sync import delivery_of
+from tests.chaos.ledger import Evidence, Ledger
+from tests.chaos.people import CARD, Json, is_root
+
+Row: TypeAlias = Any
+Place: TypeAlias = tuple[str, str]
+"""Channel and ts."""
+
+INCIDENTS = """
+SELECT i.*, i.status::text AS state, i.priority::text AS urgency, o.full_name AS owner, a.full_name AS assignee
+FROM incident i JOIN "user" o ON o.id = i.owner_id LEFT JOIN "user" a ON a.id = i.assignee_id ORDER BY i.number
+"""
+ENTRIES = """
+SELECT e.*, i.number, i.channel_id, i.deleted_at, u.full_name AS by_name
+FROM timeline_entry e JOIN "user" u ON u.id = e.by_user_id LEFT JOIN incident i ON i.id = e.incident_id ORDER BY e.id
+"""
+COMMENTS = """
+SELECT c.*, i.number, u.full_name AS author FROM comment c JOIN incident i ON i.id = c.incident_id
+JOIN "user" u ON u.id = c.author_id ORDER BY c.created_at
+"""
+
+
+@dataclass
+class Records:
+    """The database, Slack, and what people were told."""
+
+    ledger: Ledger
+    slack: Json
+    events: dict[Place, list["Told"]] = field(default_factory=dict)
+    logged: list[str] = field(default_factory=list)
+    """What the bots logged that nobody expected."""
+    catches_up: bool = False
+    """Whether the bot finds what was written while it was away; if not, what Slack never told counts for nothing."""
+    stuck: int = 0
+    """How often a bot did not end when it was asked to."""
+    incidents: Sequence[Row] = ()
+    entries: Sequence[Row] = ()
+    comments: Sequence[Row] = ()
+    threads: Sequence[Row] = ()
+    outbox: Sequence[Row] = ()
+    runs: Sequence[Row] = ()
+    schedules: Sequence[Row] = ()
+
+    def read(self, connection: Connection) -> "Records":
+        def rows(query: str) -> Sequence[Row]:
+            return connection.execute(text(query)).all()
+
+        self.incidents, self.entries, self.comments = rows(INCIDENTS), rows(ENTRIES), rows(COMMENTS)
+        self.threads = rows("SELECT * FROM thread")
+        self.outbox = rows("SELECT * FROM outbox ORDER BY id")
+        self.runs = rows("SELECT r.*, s.channel_id FROM digest_run r JOIN digest_schedule s ON s.id = r.schedule_id")
+        self.schedules = rows("SELECT *, (now() at time zone 'UTC')::timestamp AS now_utc FROM digest_schedule")
+        return self
+
+    def is_unheard(self, place: Place) -> bool:
+        """Whether Slack made an event of it that the bot never acked: it is lost without catching up."""
+        return not all(told.is_heard for told in self.events.get(place, ()))
+
+    def is_deleted(self, place: Place) -> bool:
+        """Whether somebody deleted this message in Slack."""
+        deleted = ("message_deleted", "message_changed")
+        return place not in self.by_place() and any(told.what in deleted for told in self.events.get(place, ()))
+
+    def messages(self) -> list[tuple[str, Json]]:
+        """Every message that is there, with its channel."""
+        return [
+            (channel["id"], message)
+            for channel in self.slack["channels"]
+            for message in channel["messages"]
+            if message.get("subtype") != "tombstone"
+        ]
+
+    def cards(self) -> dict[int, list[tuple[str, Json]]]:
+        """The cards that are in Slack, by the incident's number."""
+        found: dict[int, list[tuple[str, Json]]] = defaultdict(list)
+        for channel, message in self.messages():
+            said = CARD.match(message.get("text", "")) if is_root(message) and "bot_id" in message else None
+            if said and delivery_of(message):
+                found[int(said[1])].append((channel, message))
+        return found
+
+    def by_place(self) -> dict[Place, Json]:
+        """Every message that is there."""
+        return {(channel, message["ts"]): message for channel, message in self.messages()}
+
+    def timelines(self) -> dict[int, list[Row]]:
+        """The entries of each incident, in order."""
+        found: dict[int, list[Row]] = {incident.number: [] for incident in self.incidents}
+        for entry in self.entries:
+            found.setdefault(entry.number, []).append(entry)
+        return found
+
+    def batches(self) -> list[list[Row]]:
+        """The entries of each request, in order."""
+        found: dict[Any, list[Row]] = defaultdict(list)
+        for entry in self.entries:
+            found[entry.batch].append(entry)
+        return list(found.values())
+
+    def evidence(self) -> list[Evidence]:
+        """What was done, as the database tells it; one for each request of a person."""
+        said = [("said", comment.content) for comment in self.comments if comment.is_ours]
+        return [left_by(batch) for batch in self.batches()] + said
+
+
+def left_by(batch: Sequence[Row]) -> Evidence:
+    """What one request left: its kind, and what tells it from others."""
+    first, last = batch[0], batch[-1]
+    what = {entry.what: entry for entry in batch}
+    place = (str(first.number), first.by_name)
+    if "created" in what:
+        return ("created", what["created"].new)
+    if last.what in ("resolved", "reopened"):
+        return (last.what, last.note)
+    if "assigned" in what and what["assigned"].new != first.by_name:
+        return ("assigned", *place, what["assigned"].new)
+    if "assigned" in what or "started" in what:
+        return ("taken", *place)
+    if "renamed" in what:
+        return ("renamed", what["renamed"].new)
+    return (first.what, *place, first.new)
+
+
+@dataclass
+class Told:
+    """An event about a message, and what became of each try to deliver it."""
+
+    what: str
+    tries: list[str] = field(default_factory=list)
+
+    @property
+    def is_heard(self) -> bool:
+        return "acked" in self.tries
+
+
+def events(log: Sequence[Json]) -> dict[Place, list[Told]]:
+    """What Slack told of each message, in the order in which it happened."""
+    made: dict[str, Told] = {}
+    about: dict[Place, list[Told]] = defaultdict(list)
+    for entry in log:
+        if entry["kind"] == "delivery" and entry["type"] in ("message", "app_mention") and "event_id" in entry:
+            event = entry["payload"]["event"]
+            ts = event.get("deleted_ts") or (event.get("message") or event)["ts"]
+            if entry["event_id"] not in made:
+                made[entry["event_id"]] = Told(event.get("subtype") or event["type"])
+                about[event["channel"], ts].append(made[entry["event_id"]])
+            made[entry["event_id"]].tries.append(entry["status"])
+    return about

@@ -1,0 +1,150 @@
+"""Rounds: people act while things go wrong, then quiet, then the promises are checked."""
+
+import asyncio
+import time
+from collections import Counter
+from dataclasses import dataclass, field
+from itertools import takewhile
+from pathlib import Path
+from random import Random
+
+from aiohttp import ClientSession, ClientTimeout
+from sqlalchemy import Engine, text
+
+from tests.chaos import machines
+from tests.chaos.acts import ACTS, SUPERUSERS_ACTS
+from tests.chaos.ledger import Ledger
+from tests.chaos.machines import Machines
+from tests.chaos.people import NAMES, Eyes, Person
+from tests.chaos.promises import PROMISES
+from tests.chaos.records import Records, events
+from tests.chaos.trouble import Saboteur
+
+QUIET_WITHIN_S = 120.0
+MOST_LINES = 60
+CATCHES_UP = False
+"""To be true as soon as ``/incident sync`` finds everything; ``--catch-up`` demands it already."""
+SDK = '"logger": "slack_bolt"'
+
+
+@dataclass
+class Report:
+    """What happened, and what was found."""
+
+    seed: str
+    catches_up: bool = False
+    rounds: int = 0
+    ledger: Ledger = field(default_factory=Ledger)
+    restarts: int = 0
+    """How often a bot ended by itself and was started again."""
+    unheard: int = 0
+    """Replies of which Slack never could tell."""
+    slowest_s: float = 0.0
+    """The longest time from the end of all trouble until everything was sent."""
+    records: Records | None = None
+    """What was checked last."""
+    thrown: Counter[str] = field(default_factory=Counter)
+    found: dict[str, list[str]] = field(default_factory=lambda: {"lost": [], "doubled": [], "wrong": []})
+
+    @property
+    def is_good(self) -> bool:
+        return not any(self.found.values())
+
+
+async def play(*, rounds: int, seed: str, seconds: float, catches_up: bool = CATCHES_UP) -> Report:
+    """All rounds, or as many until something is found; every second one with two replicas.
+
+    Args:
+        catches_up: whether the bot is asked to find what was written while it was away, and must.
+    """
+    report = Report(seed, catches_up=catches_up)
+    async with machines.running(seed=seed) as (up, folder), ClientSession(timeout=ClientTimeout(60)) as http:
+        eyes = Eyes(http, up.slack_url)
+        engine = up.database.engine()
+        try:
+            await machines.make_superuser(up, folder, eyes)
+            for number in range(1, rounds + 1):
+                await _round(number, report, up, eyes, seconds)
+                await _quiet(eyes, engine, report)
+                if catches_up:
+                    await _catch_up(eyes)
+                    await _quiet(eyes, engine, report)
+                await _check(report, up, eyes, engine, folder)
+                report.rounds = number
+                if not report.is_good:
+                    break
+        finally:
+            report.restarts = sum(len(bot.ends) for bot in up.bots)
+            engine.dispose()
+    return report
+
+
+async def _round(number: int, report: Report, up: Machines, eyes: Eyes, seconds: float) -> None:
+    seed = f"{report.seed} {number}"
+    bots = up.bots[: 2 - number % 2]
+    for bot in bots:
+        await bot.up()
+    until = time.monotonic() + seconds
+    saboteur = Saboteur(up, eyes, _dice(seed), report.thrown, bots)
+    async with asyncio.TaskGroup() as group:
+        for name in NAMES:
+            acts = SUPERUSERS_ACTS if name == machines.SUPERUSER else ACTS
+            group.create_task(Person(name, eyes, report.ledger, _dice(f"{seed} {name}"), acts).lives(until))
+        group.create_task(saboteur.works(until))
+    await saboteur.set_faults([])
+    for bot in bots:
+        await bot.up()
+    for bot in up.bots[1:]:
+        await bot.away()
+
+
+def _dice(seed: str) -> Random:
+    return Random(seed)  # noqa: S311 - no secret
+
+
+async def _catch_up(eyes: Eyes) -> None:
+    """As a superuser may at any time, so that nobody has to wait for the hourly job."""
+    body = {"user": machines.SUPERUSER, "channel": "#incidents", "command": "/incident", "text": "sync"}
+    _, answer = await eyes.does("command", body)
+    if answer["ack"]["status"] != "acked":
+        raise RuntimeError(f"/incident sync is not answered: {answer}")
+
+
+async def _quiet(eyes: Eyes, engine: Engine, report: Report) -> None:
+    """Nothing goes wrong any more, and everything that waits is sent; what does not end in time is found as lost."""
+    began = time.monotonic()
+    while time.monotonic() - began < QUIET_WITHIN_S:
+        if await asyncio.to_thread(_is_sent, engine) and (await eyes.reads("wait", idle_ms="500", timeout_s="5"))["ok"]:
+            break
+        await asyncio.sleep(0.2)
+    report.slowest_s = max(report.slowest_s, time.monotonic() - began)
+
+
+def _is_sent(engine: Engine) -> bool:
+    with engine.connect() as connection:
+        return not connection.scalar(text("SELECT count(*) FROM outbox WHERE gave_up_at IS NULL"))
+
+
+async def _check(report: Report, up: Machines, eyes: Eyes, engine: Engine, folder: Path) -> None:
+    log = (await eyes.reads("log"))["entries"]
+    records = Records(report.ledger, await eyes.state(now=True), events(log), unforeseen(folder))
+    records.catches_up = report.catches_up
+    records.stuck = sum(bot.stuck for bot in up.bots)
+    report.unheard = sum(records.is_unheard(place) for place in report.ledger.replies)
+    with engine.connect() as connection:
+        report.records = records.read(connection)
+    for kind, promise in PROMISES:
+        name = promise.__name__.replace("_", " ")
+        report.found[kind] += [f"{name}: {words}" for words in promise(records)]
+
+
+def unforeseen(folder: Path) -> list[str]:
+    """What the bots logged with a traceback: an error that nobody put into words; the SDK's own do not count."""
+    found = []
+    for log in sorted(folder.glob("bot-*.log")):
+        lines = log.read_text("utf8", "replace").splitlines()
+        for number, line in enumerate(lines):
+            if "Traceback" in line and SDK not in line:
+                rest = takewhile(lambda each: not each.startswith("{"), lines[number + 1 : number + MOST_LINES])
+                found.append(f"{log.name}: {' | '.join([line, *rest])[-1500:]}")
+    return found
