@@ -3,8 +3,10 @@
 import argparse
 import asyncio
 import contextlib
+import os
 import signal
 import sys
+import threading
 from collections.abc import Coroutine, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,13 +17,16 @@ from sqlalchemy.exc import OperationalError
 
 from bot import app, logs, postgres, server, settings
 from bot.app import StartError
+from bot.connection import DeafError
 from bot.postgres import EmbeddedError
 from bot.settings import Basics, SettingsError
 from domain import db
 from domain.errors import DomainError
 from migrations import run as migrations
 
-START_ERRORS = (SettingsError, StartError, EmbeddedError, OperationalError, DomainError)
+START_ERRORS = (SettingsError, StartError, DeafError, EmbeddedError, OperationalError, DomainError)
+ENDS_WITHIN_S = 60
+"""A process that Slack does not reach ends by then, also if something that it waits for never comes."""
 WITHOUT_DATABASE = "Without DATABASE_URL it starts its own PostgreSQL and keeps the data in ./.data."
 
 
@@ -105,12 +110,19 @@ def until_stopped(work: Coroutine[Any, Any, int]) -> int:
 
 async def _serve(chosen: settings.Settings, url: str) -> int:
     engine = db.engine(url)
+    ending = threading.Timer(ENDS_WITHIN_S, os._exit, (1,))
+    ending.daemon = True
     try:
-        async with app.running(chosen, engine):
+        async with app.running(chosen, engine) as bot:
             print("Incident Tracker is ready. Try /incident in Slack.", flush=True)
-            await asyncio.Event().wait()
+            try:
+                await (bot.connection.until_deaf() if bot.connection else asyncio.Event().wait())
+            except DeafError:
+                ending.start()
+                raise
     finally:
         await engine.dispose()
+        ending.cancel()
     return 0
 
 

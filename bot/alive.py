@@ -14,6 +14,7 @@ import structlog
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from bot.relay import TASK
 from domain import outbox
 
 log = structlog.get_logger(__name__)
@@ -38,7 +39,7 @@ class Alive:
     @asynccontextmanager
     async def shown(self) -> AsyncIterator[None]:
         """From here to the end of the block; does without for as long as the database cannot be reached."""
-        showing = asyncio.create_task(self._show())
+        showing = asyncio.create_task(self._show(), name=TASK)
         try:
             async with asyncio.timeout(FIRST_WITHIN_S):
                 await self._is_shown.wait()
@@ -51,7 +52,7 @@ class Alive:
             await asyncio.gather(showing, return_exceptions=True)
 
     async def _show(self) -> None:
-        while True:
+        while not _is_cancelled():
             try:
                 async with self._engine.connect() as connection:
                     await outbox.mark(connection, self._number)
@@ -64,3 +65,9 @@ class Alive:
             finally:
                 self._is_shown.clear()
             await asyncio.sleep(CHECK_S)
+
+
+def _is_cancelled() -> bool:
+    """Asked for, because a driver that is interrupted while its connection breaks tells only of the connection."""
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0

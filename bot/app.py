@@ -10,7 +10,6 @@ from typing import Any
 
 import structlog
 from aiohttp import ClientError, ClientSession, ClientTimeout
-from slack_bolt.adapter.socket_mode.aiohttp import AsyncSocketModeHandler
 from slack_bolt.async_app import AsyncApp
 from slack_bolt.authorization import AuthorizeResult
 from slack_sdk.errors import SlackApiError
@@ -25,13 +24,17 @@ from bot.admin import listeners as admin_listeners
 from bot.alive import Alive
 from bot.assignment import deliveries as assignment_deliveries
 from bot.assignment import listeners as assignment_listeners
+from bot.catching_up import deliveries as catching_up_deliveries
+from bot.catching_up import listeners as catching_up_listeners
 from bot.channels import deliveries as channel_deliveries
 from bot.channels import listeners as channel_listeners
 from bot.comments import deliveries as comment_deliveries
 from bot.comments import listeners as comment_listeners
+from bot.connection import Connection, Patience, opened
 from bot.digest import deliveries as digest_deliveries
 from bot.digest import listeners as digest_listeners
 from bot.editing import listeners as editing_listeners
+from bot.exporting import deliveries as exporting_deliveries
 from bot.finding import deliveries as finding_deliveries
 from bot.finding import listeners as finding_listeners
 from bot.health import deliveries as health_deliveries
@@ -76,6 +79,7 @@ class Bot:
     house: House
     app: AsyncApp
     relay: Relay
+    connection: Connection | None
 
 
 def routes() -> Routes:
@@ -97,6 +101,7 @@ def routes() -> Routes:
         digest_listeners,
         nudge_listeners,
         stats_listeners,
+        catching_up_listeners,
         help_listeners,
     )
     return joined(feature.ROUTES for feature in features)
@@ -118,21 +123,26 @@ def deliveries() -> dict[Topic, Delivery]:
         health_deliveries,
         digest_deliveries,
         nudge_deliveries,
+        exporting_deliveries,
         stats_deliveries,
+        catching_up_deliveries,
         help_deliveries,
     )
     return {topic: send for feature in features for topic, send in feature.DELIVERIES.items()}
 
 
 @asynccontextmanager
-async def running(settings: Settings, engine: AsyncEngine, *, pace: Pace | None = None) -> AsyncIterator[Bot]:
+async def running(
+    settings: Settings, engine: AsyncEngine, *, pace: Pace | None = None, patience: Patience | None = None
+) -> AsyncIterator[Bot]:
     """The bot, connected by Socket Mode, from here to the end of the block.
 
     Args:
         pace: how fast Slack may be asked, if not as fast as Slack itself allows.
+        patience: how long Slack may be silent.
 
     Raises:
-        StartError: a token is refused, Slack cannot be reached, or the port is taken.
+        StartError, DeafError: a token is refused, Slack cannot be reached, or the port is taken.
     """
     async with ClientSession(timeout=ClientTimeout(total=SLACK_ANSWERS_WITHIN_S)) as session:
         slack = AsyncWebClient(
@@ -142,7 +152,7 @@ async def running(settings: Settings, engine: AsyncEngine, *, pace: Pace | None 
             retry_handlers=[],
         )
         alive = Alive(engine)
-        bot = await _build(settings, engine, slack, pace or Pace(), alive)
+        bot = await _build(settings, engine, slack, pace or Pace(), patience or Patience(), alive)
         async with alive.shown():
             relaying = asyncio.create_task(bot.relay.run())
             try:
@@ -156,21 +166,13 @@ async def running(settings: Settings, engine: AsyncEngine, *, pace: Pace | None 
 @asynccontextmanager
 async def _connected(settings: Settings, bot: Bot, engine: AsyncEngine) -> AsyncIterator[None]:
     """Slack reaches the bot: by Socket Mode if there is a token for it, else by signed requests."""
-    handler = None
-    if settings.slack_app_token is not None:
-        handler = AsyncSocketModeHandler(bot.app, settings.slack_app_token.get_secret_value())
+    connection = bot.connection
 
     async def is_connected() -> bool:
-        return handler is None or await handler.client.is_connected()
+        return connection is None or await connection.is_connected()
 
-    try:
-        if handler is not None:
-            await handler.connect_async()
-        async with _served(settings, bot, engine, is_connected):
-            yield
-    finally:
-        if handler is not None:
-            await handler.close_async()
+    async with opened(connection, bot.house), _served(settings, bot, engine, is_connected):
+        yield
 
 
 @asynccontextmanager
@@ -198,7 +200,9 @@ async def _served(
         raise StartError(str(error)) from None
 
 
-async def _build(settings: Settings, engine: AsyncEngine, slack: AsyncWebClient, pace: Pace, alive: Alive) -> Bot:
+async def _build(
+    settings: Settings, engine: AsyncEngine, slack: AsyncWebClient, pace: Pace, patience: Patience, alive: Alive
+) -> Bot:
     me = await _checked(settings, slack)
     wake = asyncio.Event()
     begin = db.transactions(engine, wake=wake.set)
@@ -212,10 +216,13 @@ async def _build(settings: Settings, engine: AsyncEngine, slack: AsyncWebClient,
         incident_channel=learnt.incident_channel,
         knows_channels=learnt.knows_channels,
         begin=begin,
+        once=db.statements(engine),
         routes=routes(),
         mailer=Mailer.of(settings),
     )
-    return Bot(house, _app(house, slack), Relay(deliveries(), slack, house, wake, pace=pace, name=lambda: alive.name))
+    app, token = _app(house, slack), settings.slack_app_token
+    relay = Relay(deliveries(), slack, house, wake, pace=pace, name=lambda: alive.name)
+    return Bot(house, app, relay, Connection(app, token.get_secret_value(), house, patience) if token else None)
 
 
 def _app(house: House, slack: AsyncWebClient) -> AsyncApp:

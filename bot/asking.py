@@ -142,7 +142,7 @@ async def understood(session: AsyncSession, line: str, actor: Actor, *, thread_t
     is_text = "<@" in line and verb in PROSE | TITLED
     known = await users.names(session, actor.workspace_id, commands.people_in(line)) if is_text else {}
     request = commands.parse(line, categories=spelt, names=known)
-    if thread_ts and request.verb in {*ABOUT_ONE, "why"} and request.number is None and request.card is None:
+    if thread_ts and request.verb in {*ABOUT_ONE, "why", "sync"} and request.number is None and request.card is None:
         return replace(request, card=(actor.channel_id or "", thread_ts))
     return request
 

@@ -20,6 +20,7 @@ from bot.blocks import Block
 from bot.house import House, Payload
 from bot.mrkdwn import Mrkdwn
 from domain import homes, users
+from domain.db import Unsure
 from domain.errors import DomainError, Forbidden, Repeated, Stale
 
 log = structlog.get_logger(__name__)
@@ -71,7 +72,7 @@ async def told(error: Exception, house: House) -> Mrkdwn:
     if isinstance(error, DomainError):
         return mrkdwn.escape(str(error))
     reference = secrets.token_hex(2).upper()
-    expected = isinstance(error, TimeoutError | SlackApiError | ClientError) or _is_down(error)
+    expected = isinstance(error, TimeoutError | SlackApiError | ClientError | Unsure) or _is_down(error)
     log.error("listener_failed", reference=reference, kind=type(error).__name__, exc_info=None if expected else error)
     return mrkdwn.mrkdwn("{said} (ref {reference})", said=_apology(error), reference=reference)
 
@@ -79,6 +80,8 @@ async def told(error: Exception, house: House) -> Mrkdwn:
 def _apology(error: Exception) -> str:
     if _is_down(error):
         return "Not saved: the database does not answer. Nothing was changed; try again in a minute."
+    if isinstance(error, Unsure):
+        return "The database broke off while it saved this. Look whether it is there before you try again in a minute."
     if isinstance(error, TimeoutError):
         return "This took too long and was stopped. Look whether it is there before you try again in a minute."
     if isinstance(error, SlackApiError) and code_of(error) == "expired_trigger_id":

@@ -55,10 +55,18 @@ class Routes:
 
 @dataclass(slots=True)
 class Pulse:
-    """When Slack last told of something, in this process."""
+    """When Slack last told of something, in this process.
+
+    Args:
+        connects: how often Slack greeted it over Socket Mode; 0 where requests come by HTTP.
+        connections: of the app, as Slack counted them at the last greeting.
+    """
 
     began_at: datetime = field(default_factory=db.now)
     heard_at: datetime | None = None
+    connects: int = 0
+    connected_at: datetime | None = None
+    connections: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,6 +77,7 @@ class House:
         url: of the workspace, ends with a slash; links to messages start with it.
         incident_channel: id of the channel for incidents that are opened where no card can be.
         knows_channels: whether Slack told in which channels the bot is.
+        begin, once: open a transaction; the latter for a single statement, which then is one of its own.
         mailer: None if no mail is sent.
     """
 
@@ -79,6 +88,7 @@ class House:
     incident_channel: str | None
     knows_channels: bool
     begin: Begin
+    once: Begin
     routes: Routes
     mailer: Mailer | None = None
     pulse: Pulse = field(default_factory=Pulse)

@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import structlog
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
@@ -10,9 +10,12 @@ from apscheduler.triggers.cron import CronTrigger
 from sqlalchemy.exc import SQLAlchemyError
 
 from bot.house import House
-from domain import db, nudges, schedules
+from domain import catch_up, db, nudges, schedules
 
 log = structlog.get_logger(__name__)
+
+COMPARED_EVERY = timedelta(hours=1)
+"""How often all threads that count are compared with Slack, if nothing else is a reason to."""
 
 
 @asynccontextmanager
@@ -41,5 +44,8 @@ async def tick(house: House, now: datetime) -> None:
             await schedules.tick(session, house.workspace_id, now)
         async with house.begin() as session:
             await nudges.tick(session, house.workspace_id, now)
+        if now - (house.pulse.connected_at or house.pulse.began_at) >= COMPARED_EVERY:  # else that was asked for then
+            async with house.begin() as session:
+                await catch_up.ask(session, house.workspace_id, unless_since=now - COMPARED_EVERY)
     except (SQLAlchemyError, OSError, TimeoutError) as error:
         log.warning("tick_missed", kind=type(error).__name__)

@@ -2,8 +2,9 @@
 
 import time
 from collections.abc import Mapping
-from io import BytesIO
-from typing import Any
+from io import SEEK_END, BytesIO
+from pathlib import Path
+from typing import Any, BinaryIO
 
 import structlog
 from aiohttp import ClientSession, ClientTimeout
@@ -152,24 +153,33 @@ async def tell(slack: AsyncWebClient, message: Outgoing, slack_user_id: str, **c
 
 
 async def upload(
-    slack: AsyncWebClient, *, channel: str, words: str, files: Mapping[str, str | bytes], alt: str | None = None
+    slack: AsyncWebClient, *, channel: str, words: str, files: Mapping[str, str | bytes | Path], alt: str | None = None
 ) -> None:
     """One message with these files; nothing is shared before all of them are there.
 
     Args:
+        files: by name; one on disk is read while it is sent.
         alt: what a picture shows, in up to 1,000 characters, for those who do not see it.
     """
     uploaded = []
     for name, given in files.items():
-        content = given.encode() if isinstance(given, str) else given
-        place = await slack.files_getUploadURLExternal(filename=name, length=len(content), alt_txt=alt)
-        async with (
-            ClientSession(timeout=ClientTimeout(total=UPLOAD_WITHIN_S)) as session,
-            session.post(str(place["upload_url"]), data=BytesIO(content)) as answer,
-        ):
-            answer.raise_for_status()
+        with _opened(given) as content:
+            length = content.seek(0, SEEK_END)
+            content.seek(0)
+            place = await slack.files_getUploadURLExternal(filename=name, length=length, alt_txt=alt)
+            async with (
+                ClientSession(timeout=ClientTimeout(total=UPLOAD_WITHIN_S)) as session,
+                session.post(str(place["upload_url"]), data=content) as answer,
+            ):
+                answer.raise_for_status()
         uploaded.append({"id": place["file_id"], "title": name})
     await slack.files_completeUploadExternal(files=uploaded, channel_id=channel, initial_comment=words)
+
+
+def _opened(given: str | bytes | Path) -> BinaryIO:
+    if isinstance(given, Path):
+        return given.open("rb")
+    return BytesIO(given.encode() if isinstance(given, str) else given)
 
 
 async def is_uploaded(slack: AsyncWebClient, message: Outgoing, *, channel: str, name: str) -> bool:

@@ -68,6 +68,7 @@ NEEDS: Final[Mapping[str, Action]] = {
     "comment": Action.COMMENT,
     "delete": Action.DELETE,
     "restore": Action.RESTORE,
+    "sync": Action.SYNC,
     "link": Action.LINK,
     "recover": Action.LINK,
     "unlink": Action.LINK,

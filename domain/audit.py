@@ -62,6 +62,8 @@ class Deed(StrEnum):
     DIGEST_PAUSED = "digest paused"
     DIGEST_RESUMED = "digest resumed"
     DIGEST_REMOVED = "digest removed"
+    DIGEST_ASKED = "digest asked for"
+    EXPORTED = "exported"
     NUDGES_SET = "nudges set"
     NUDGES_STOPPED = "nudges stopped"
     INCIDENT_EDITED = "incident edited"

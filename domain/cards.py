@@ -13,6 +13,7 @@ from domain.threads import Thread
 
 async def remember(session: AsyncSession, incident: Incident, *, ts: str) -> None:
     """The card was posted as this message: its thread is the incident's from now on."""
+    await early_replies.meet(session, incident.workspace_id, incident.channel_id)
     posted = update(Incident).where(Incident.id == incident.id).values(card_ts=ts)
     await session.execute(posted.add_cte(homes.redraws(session, incident.workspace_id)))  # it can be linked now
     thread = {

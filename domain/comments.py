@@ -9,18 +9,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID, uuid4
 
-from sqlalchemy import (
-    ColumnElement,
-    ForeignKey,
-    Index,
-    UniqueConstraint,
-    and_,
-    delete,
-    func,
-    or_,
-    select,
-    update,
-)
+from sqlalchemy import ColumnElement, ForeignKey, Index, UniqueConstraint, and_, delete, func, or_, select, update
 from sqlalchemy import text as text_
 from sqlalchemy.dialects.postgresql import JSONB, insert
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -51,6 +40,8 @@ class Comment(Base):
     deleted_at: Mapped[datetime | None]
     channel_id: Mapped[str | None]
     ts: Mapped[str | None]
+    thread_ts: Mapped[str | None]
+    """Of the incident's thread where it stands; None for what was brought from elsewhere."""
     is_ours: Mapped[bool] = mapped_column(server_default="false")
     """Whether the message that shows it is the bot's, and not the person's own."""
 
@@ -129,6 +120,7 @@ async def hear(session: AsyncSession, incident_id: UUID, reply: Reply, *, by: Ac
         "deleted_at": reply.deleted_at,
         "channel_id": reply.channel_id,
         "ts": reply.ts,
+        "thread_ts": reply.thread_ts,
     }
     added = insert(Comment).values(values).on_conflict_do_nothing(index_elements=["workspace_id", "channel_id", "ts"])
     if await session.scalar(added.returning(Comment.id)) is not None:
@@ -227,9 +219,10 @@ async def remove(session: AsyncSession, comment_id: UUID | None, *, by: Actor) -
     await outbox.add(session, _announcement(Topic.COMMENT_DELETED, comment, user=by.slack_user_id))
 
 
-async def posted(session: AsyncSession, comment_id: UUID, *, channel_id: str, ts: str) -> None:
+async def posted(session: AsyncSession, comment_id: UUID, *, channel_id: str, thread_ts: str, ts: str) -> None:
     """The comment is in the thread now, as this message."""
-    await session.execute(update(Comment).where(Comment.id == comment_id).values(channel_id=channel_id, ts=ts))
+    here = {"channel_id": channel_id, "thread_ts": thread_ts, "ts": ts}
+    await session.execute(update(Comment).where(Comment.id == comment_id).values(here))
 
 
 def visible_to(actor: Actor) -> ColumnElement[bool]:

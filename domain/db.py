@@ -1,12 +1,26 @@
 """The database: the declarative base, and how a transaction begins and ends."""
 
-from collections.abc import AsyncIterator, Callable
+import re
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import DateTime, MetaData, String, cast, func, select
-from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy import (
+    CursorResult,
+    DateTime,
+    MetaData,
+    Select,
+    String,
+    TextClause,
+    bindparam,
+    cast,
+    func,
+    select,
+    text,
+)
+from sqlalchemy.dialects.postgresql import ARRAY, Insert, psycopg
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
 from sqlalchemy.orm import DeclarativeBase
 
@@ -21,6 +35,14 @@ ALIKE = 0.35
 
 AS_WRITTEN = {"synchronize_session": False}
 """Execution options of an update with parts that SQLAlchemy would not keep when it looks for loaded objects."""
+
+
+_NAMED_CAST = re.compile(r"(:\w+)::")
+"""Of a parameter, which ``text`` knows only with a space before the cast."""
+
+
+class Unsure(SQLAlchemyError):
+    """The connection broke while the commit was under way: it may have happened or not."""
 
 
 class Base(DeclarativeBase):
@@ -66,12 +88,48 @@ def transactions(engine: AsyncEngine, *, wake: Callable[[], None] = lambda: None
     @asynccontextmanager
     async def begin() -> AsyncIterator[AsyncSession]:
         async with AsyncSession(engine, expire_on_commit=False, autoflush=False) as session:
-            async with session.begin():
-                yield session
+            is_committing = False
+            try:
+                async with session.begin():
+                    yield session
+                    await session.flush()
+                    is_committing = True
+            except DBAPIError as error:
+                if is_committing and error.connection_invalidated:
+                    raise Unsure("the commit was not answered") from error
+                raise
             if session.info.get("outbox"):
                 wake()
 
     return begin
+
+
+def statements(engine: AsyncEngine) -> Begin:
+    """How this process runs what is one statement: each commits for itself, which spares two round trips."""
+    alone = engine.execution_options(isolation_level="AUTOCOMMIT")
+
+    @asynccontextmanager
+    async def begin() -> AsyncIterator[AsyncSession]:
+        async with AsyncSession(alone, expire_on_commit=False, autoflush=False) as session:
+            yield session
+
+    return begin
+
+
+def written(statement: Select[Any] | Insert) -> TextClause:
+    """A statement that is run often, as SQL: nothing of it is put together again each time.
+
+    Its rows have the same names, and the values that psycopg gives them.
+    """
+    compiled = statement.compile(dialect=psycopg.dialect(paramstyle="named"))  # type: ignore[no-untyped-call]
+    names = compiled.bind_names.items()
+    known = [bindparam(name, bind.value, bind.type, required=bind.required) for bind, name in names]
+    return text(_NAMED_CAST.sub(r"\1 ::", str(compiled))).bindparams(*known)
+
+
+async def run(session: AsyncSession, statement: TextClause, values: Mapping[str, Any]) -> CursorResult[Any]:
+    """Run it with these values, without what a session does for statements about objects."""
+    return await (await session.connection()).execute(statement, dict(values))
 
 
 async def lock(session: AsyncSession, *names: str) -> None:

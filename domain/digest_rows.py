@@ -4,9 +4,8 @@ from datetime import datetime, time
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import CTE, ForeignKey, SmallInteger, UniqueConstraint, func, literal, select
+from sqlalchemy import CTE, ColumnElement, ForeignKey, SmallInteger, UniqueConstraint, func, literal, select
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB, insert
-from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped, mapped_column
 
 from domain.db import Base
@@ -55,11 +54,10 @@ class DigestRow(Base):
     incident_id: Mapped[UUID] = mapped_column(primary_key=True, index=True)
 
 
-def follow(session: AsyncSession, workspace_id: str, incident_id: UUID) -> CTE:
-    """Part of a statement that changes an incident: every digest that shows it is edited."""
-    session.info["outbox"] = True
+def follow(workspace_id: ColumnElement[str], incident_id: ColumnElement[UUID]) -> CTE:
+    """Part of a statement that changes an incident and wakes the relay: every digest that shows it is edited."""
     rows = select(
-        literal(workspace_id),
+        workspace_id,
         literal(Topic.DIGEST_STALE.value),
         func.concat("digest:", DigestRow.schedule_id),
         func.jsonb_build_object("schedule", DigestRow.schedule_id),

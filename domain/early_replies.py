@@ -9,7 +9,7 @@ from sqlalchemy.dialects.postgresql import JSONB, insert
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped, mapped_column
 
-from domain import comments, db, policy, text
+from domain import comments, db, policy, text, threads
 from domain.db import Base
 from domain.incidents import Incident
 from domain.policy import Actor
@@ -36,8 +36,16 @@ class EarlyReply(Base):
 
 
 async def keep(session: AsyncSession, reply: comments.Reply, *, by: Actor) -> None:
-    """Keep a reply to one of our messages, if it may be a card whose post is not yet noted."""
+    """Keep a reply to one of our messages, if it may be a card whose post is not yet noted.
+
+    A card that was noted a moment ago has it as a comment at once.
+    """
     policy.require(by, policy.Action.REPLY)
+    await meet(session, by.workspace_id, reply.channel_id)
+    noted = await threads.incident_of(session, by.workspace_id, reply.channel_id, reply.thread_ts)
+    if noted is not None:
+        await comments.hear(session, noted, reply, by=by)
+        return
     is_awaited = exists().where(
         Incident.workspace_id == by.workspace_id,
         Incident.channel_id == reply.channel_id,
@@ -66,6 +74,11 @@ async def keep(session: AsyncSession, reply: comments.Reply, *, by: Actor) -> No
     )
 
 
+async def meet(session: AsyncSession, workspace_id: str, channel_id: str) -> None:
+    """Until the commit, no early reply is kept in the channel and no card is noted there by anybody else."""
+    await db.lock(session, f"early:{workspace_id}:{channel_id}")
+
+
 async def adopt(session: AsyncSession, incident: Incident, *, thread_ts: str) -> None:
     """The card's thread is known now: its early replies become comments, others a day old are dropped."""
     is_here = and_(
@@ -75,7 +88,7 @@ async def adopt(session: AsyncSession, incident: Incident, *, thread_ts: str) ->
     )
     is_stale = EarlyReply.heard_at < db.now() - KEPT
     taken = delete(EarlyReply).where(or_(is_here, is_stale)).returning(EarlyReply.__table__).cte("taken")
-    kept = ("workspace_id", "author_id", "content", "files", "created_at", "edited_at", "channel_id", "ts")
+    kept = ("workspace_id", "author_id", "content", "files", "created_at", "edited_at", "channel_id", "ts", "thread_ts")
     is_ours = and_(
         taken.c.workspace_id == incident.workspace_id,
         taken.c.channel_id == incident.channel_id,

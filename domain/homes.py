@@ -170,7 +170,7 @@ def lane(workspace_id: str, slack_user_id: str) -> str:
     return f"home:{workspace_id}:{slack_user_id}"
 
 
-def seen(workspace_id: str, slack_user_id: str) -> CTE:
+def seen(workspace_id: ColumnElement[str], slack_user_id: ColumnElement[str]) -> CTE:
     """Part of a statement: the person just clicked in their Home."""
     return update(Home).where(*_of(workspace_id, slack_user_id)).values(looked_at=func.now()).cte("home_seen")
 
@@ -186,6 +186,15 @@ def redraws(session: AsyncSession, workspace_id: str) -> CTE:
 
 def _redraws(session: AsyncSession, workspace_id: str, *who: ColumnElement[bool]) -> Insert:
     session.info["outbox"] = True
+    return _drawing(workspace_id, *who)
+
+
+def drawing(workspace_id: ColumnElement[str]) -> CTE:
+    """The same for a statement that is written once and run often, which names the workspace by a parameter."""
+    return _drawing(workspace_id).cte("redraws")
+
+
+def _drawing(workspace_id: str | ColumnElement[str], *who: ColumnElement[bool]) -> Insert:
     looking = (Home.workspace_id == workspace_id, Home.looked_at > func.now() - LOOKING, *who)
     rows = select(
         Home.workspace_id,
@@ -196,7 +205,9 @@ def _redraws(session: AsyncSession, workspace_id: str, *who: ColumnElement[bool]
     return insert(OutboxMessage).from_select(["workspace_id", "topic", "lane", "payload"], rows)
 
 
-def _of(workspace_id: str, slack_user_id: str) -> tuple[ColumnElement[bool], ...]:
+def _of(
+    workspace_id: str | ColumnElement[str], slack_user_id: str | ColumnElement[str]
+) -> tuple[ColumnElement[bool], ...]:
     return (Home.workspace_id == workspace_id, Home.slack_user_id == slack_user_id)
 
 

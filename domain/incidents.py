@@ -19,7 +19,7 @@ from sqlalchemy import (
 from sqlalchemy import and_, exists, func, literal, or_, select, text, true, update  # isort: skip
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
-from sqlalchemy.orm import Mapped, joinedload, mapped_column, relationship
+from sqlalchemy.orm import Mapped, aliased, joinedload, mapped_column, relationship
 
 from domain import assignees, policy, timeline, workspaces
 from domain import text as words
@@ -182,8 +182,9 @@ async def locked(session: AsyncSession, target: Target, *, by: Actor) -> Inciden
 
 async def locked_or_deleted(session: AsyncSession, target: Target, *, by: Actor) -> Incident:
     """The incident, locked until the commit, also if it is deleted; raises NotFound like locked."""
-    wanted = select(Incident).where(*_is(target, by)).options(joinedload(Incident.assignee))
-    incident: Incident | None = await session.scalar(wanted.with_for_update(of=Incident))
+    row = select(Incident).where(*_is(target, by)).with_for_update(of=Incident).cte("row")
+    now = aliased(Incident, row)  # joined outside: beside the lock, people are as they were before it was waited for
+    incident: Incident | None = await session.scalar(select(now).options(joinedload(now.assignee)))
     return incident or _not_found(target)
 
 

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from sqlalchemy import ColumnElement, Select, case, func, or_, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import aliased
 
 from domain.errors import InvalidInput
 from domain.incidents import WITH_PEOPLE, Incident, Priority, Status, in_workspace, visible_to
@@ -148,8 +149,13 @@ async def likely(session: AsyncSession, *, by: Actor, statuses: tuple[Status, ..
 
 
 def visible_in(workspace_id: str, channel_id: str) -> ColumnElement[bool]:
-    """Which incidents everybody in this channel may see: its own, and those in public channels."""
-    public = select(Channel.id).where(Channel.workspace_id == workspace_id, ~Channel.is_private)
+    """Which incidents everybody in this channel may see: its own, and those in public channels.
+
+    In a channel that is shared with another organisation, only its own.
+    """
+    here = aliased(Channel)
+    is_shared = select(here.id).where(here.workspace_id == workspace_id, here.id == channel_id, here.is_shared).exists()
+    public = select(Channel.id).where(Channel.workspace_id == workspace_id, ~Channel.is_private, ~is_shared)
     return or_(Incident.channel_id == channel_id, Incident.channel_id.in_(public))
 
 

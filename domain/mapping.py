@@ -71,6 +71,8 @@ async def link_for(session: AsyncSession, slack_user_id: str, address: str, *, b
     account = await people.with_address(session, wanted, by=by)
     if account.id == person.id:
         raise AlreadyDone(f"Nothing to do: this is {person.name}'s account already.")
+    if not account.is_active:
+        raise InvalidInput("Not linked: this account is deactivated. Activate it first.", field="email")
     if account.slack_user_id is not None:
         raise InvalidInput("Not linked: another Slack user has this account. Unlink them first.", field="email")
     if person.is_proved or person.is_superuser:
@@ -118,7 +120,7 @@ async def _proved(session: AsyncSession, proof: Proof, *, by: Actor) -> Row[Any]
     mine = next((row for row in rows if row.id == by.id), None)
     if account is None:
         raise Conflict("Not linked: no account has this address any more. Ask a superuser.")
-    if not account.is_active:
+    if not account.is_active or (mine is not None and not mine.is_active):
         raise Forbidden("Not linked: this account is deactivated.")
     if mine is not None and mine.id != account.id and (mine.proved_at is not None or mine.is_superuser):
         raise Conflict("Not linked: you are linked to another account already. Part with it first: /incident unlink.")
@@ -127,7 +129,8 @@ async def _proved(session: AsyncSession, proof: Proof, *, by: Actor) -> Row[Any]
 
 async def _moved(session: AsyncSession, account: Row[Any], deed: Deed, *, by: Actor) -> bool:
     is_superuser = bool(account.is_superuser or account.is_nominated)
-    was_named = account.slack_user_id is not None or account.proved_at is not None
+    was_named = account.proved_at is not None or (account.slack_user_id is not None and not account.is_nominated)
+    admitted_at = _ADMITTED if is_superuser else User.admitted_at
     await _map(
         session,
         account.id,
@@ -137,6 +140,7 @@ async def _moved(session: AsyncSession, account: Row[Any], deed: Deed, *, by: Ac
             "proved_at": func.now(),
             "is_superuser": is_superuser,
             "is_nominated": False,
+            "admitted_at": admitted_at,
             "full_name": account.full_name if was_named else by.name,
         },
     )

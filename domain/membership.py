@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from sqlalchemy import CTE, ForeignKey, delete, literal, or_, select
+from sqlalchemy import CTE, ColumnElement, ForeignKey, delete, literal, or_, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped, mapped_column
@@ -43,7 +43,8 @@ async def replace(session: AsyncSession, workspace_id: str, channel_id: str, sla
 
 async def join(session: AsyncSession, workspace_id: str, channel_id: str, slack_user_id: str) -> None:
     """The person is in the channel; nothing is kept of public ones."""
-    await session.execute(select(literal(1)).add_cte(seen(workspace_id, channel_id, slack_user_id)))
+    there = seen(literal(workspace_id), literal(channel_id), literal(slack_user_id))
+    await session.execute(select(literal(1)).add_cte(there))
 
 
 async def leave(session: AsyncSession, workspace_id: str, channel_id: str, slack_user_id: str) -> None:
@@ -62,9 +63,9 @@ async def channel_named(session: AsyncSession, name_or_id: str, *, by: Actor) ->
     return found
 
 
-def seen(workspace_id: str, channel_id: str, slack_user_id: str) -> CTE:
+def seen(workspace_id: ColumnElement[str], channel_id: ColumnElement[str], slack_user_id: ColumnElement[str]) -> CTE:
     """Part of a statement: the person was just seen in the channel; nothing is kept of public ones."""
     here = (Channel.workspace_id == workspace_id, Channel.id == channel_id, Channel.is_private)
-    person = select(Channel.workspace_id, Channel.id, literal(slack_user_id)).where(*here)
+    person = select(Channel.workspace_id, Channel.id, slack_user_id).where(*here)
     kept = insert(ChannelMember).from_select(["workspace_id", "channel_id", "slack_user_id"], person)
     return kept.on_conflict_do_nothing().cte("seen")

@@ -2,6 +2,7 @@
 
 from domain import (
     audit,
+    catch_up,
     codes,
     comments,
     digest_rows,
@@ -12,6 +13,7 @@ from domain import (
     nudge_rules,
     outbox,
     repeats,
+    rereading,
     threads,
     timeline,
     users,
@@ -22,6 +24,7 @@ from domain.db import Base
 __all__ = [
     "Base",
     "audit",
+    "catch_up",
     "codes",
     "comments",
     "digest_rows",
@@ -32,6 +35,7 @@ __all__ = [
     "nudge_rules",
     "outbox",
     "repeats",
+    "rereading",
     "threads",
     "timeline",
     "users",

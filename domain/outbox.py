@@ -58,6 +58,9 @@ class Topic(StrEnum):
     NUDGE_DUE = "nudge.due"
     NUDGE_ANSWERED = "nudge.answered"
     STATS_ASKED = "stats.asked"
+    EVERYTHING_ASKED = "everything.asked"
+    CATCH_UP_DUE = "catch_up.due"
+    SYNC_ASKED = "sync.asked"
 
 
 class OutboxMessage(Base):
@@ -185,6 +188,15 @@ async def mark(connection: AsyncConnection, number: int) -> None:
     await connection.execute(text("SELECT pg_advisory_xact_lock(:kind, :number)"), {"kind": LOCKS, "number": number})
 
 
+async def living(session: AsyncSession) -> int:
+    """How many processes show that they live."""
+    signs = (
+        "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND classid = :kind AND objsubid = 2"
+        " AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"
+    )
+    return int(await session.scalar(text(signs), {"kind": LOCKS}) or 0)
+
+
 async def take_from_the_dead(session: AsyncSession) -> int:
     """Free what processes hold that showed that they live and do not any more; how many rows."""
     is_dead = text(
@@ -214,6 +226,13 @@ async def finish(session: AsyncSession, message: Outgoing, *, also: Sequence[int
     held = aliased(OutboxMessage)
     is_held = exists().where(held.id == message.id, held.leased_by == message.leased_by)
     await session.execute(delete(OutboxMessage).where(mine | (OutboxMessage.id.in_(also) & is_held)))
+
+
+async def hold(session: AsyncSession, message: Outgoing, span: timedelta) -> bool:
+    """Keep a row that takes long for so much longer; False if another process has it by now."""
+    mine = (OutboxMessage.id == message.id, OutboxMessage.leased_by == message.leased_by)
+    held = update(OutboxMessage).where(*mine).values(leased_until=func.now() + span)
+    return await session.scalar(held.returning(OutboxMessage.id)) is not None
 
 
 async def put_back(session: AsyncSession, message: Outgoing, *, after: timedelta, error: str = "") -> None:

@@ -55,6 +55,7 @@ class Action(StrEnum):
     PRIORITIZE = "set priorities"
     CATEGORIZE = "set categories"
     UNDO = "take changes back"
+    SYNC = "have a thread compared with Slack"
     EDIT = "change title and description"
     DELETE = "delete an incident"
     RESTORE = "restore an incident"
@@ -141,6 +142,7 @@ def allows(actor: Actor, action: Action, thing: Held | None = None) -> bool:
             | Action.PRIORITIZE
             | Action.CATEGORIZE
             | Action.UNDO
+            | Action.SYNC
             | Action.KEEP_ACCOUNT
         ):
             return actor.is_member

@@ -100,6 +100,7 @@ async def post_now(session: AsyncSession, channel_id: str, *, by: Actor) -> Sche
     """A digest beside the schedule, at once, also when nothing changed."""
     schedule = await of_channel(session, channel_id, by=by)
     await _use(session, schedule, db.now(), is_late=False, is_asked=True)
+    await _record(session, Deed.DIGEST_ASKED, channel_id, by)
     return schedule
 
 

@@ -66,7 +66,7 @@ async def nominate(session: AsyncSession, workspace_id: str, address: str) -> bo
     else:
         name = wanted.rpartition("@")[0]
         made = {"id": account_id, "workspace_id": workspace_id, "email": wanted, "full_name": name}
-        await session.execute(insert(User).values(**made, is_nominated=True, admitted_at=func.now()))
+        await session.execute(insert(User).values(**made, is_nominated=True))
     await audit.record(
         session, Deed.NOMINATED, by=None, workspace_id=workspace_id, about=account_id, tells_superusers=True
     )

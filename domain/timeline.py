@@ -4,18 +4,36 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
+from functools import cache
 from itertools import takewhile
 from typing import Any
 from uuid import UUID, uuid4
 
-from sqlalchemy import ColumnElement, ForeignKey, Identity, Index, func, select, update
+from sqlalchemy import (
+    ColumnElement,
+    ForeignKey,
+    Identity,
+    Index,
+    String,
+    TableValuedAlias,
+    Text,
+    TextClause,
+    Uuid,
+    bindparam,
+    cast,
+    column,
+    func,
+    select,
+    update,
+)
 from sqlalchemy.dialects.postgresql import JSONB, insert
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy.types import TypeEngine
 
-from domain import digest_rows, homes, outbox
+from domain import db, digest_rows, homes
 from domain.db import Base
-from domain.outbox import Topic
+from domain.outbox import OutboxMessage, Topic
 from domain.policy import Actor, Surface
 from domain.users import User
 
@@ -124,28 +142,59 @@ async def record(
     batch = uuid4()
     entries = [
         {
-            "workspace_id": by.workspace_id,
-            "incident_id": incident_id,
-            "batch": batch,
             "what": change.what,
             "old": change.old,
             "new": change.new,
             "note": note if change is changes[-1] else "",
-            "by_user_id": by.id,
-            "surface": by.surface,
             "before": before if change is changes[0] else None,
         }
         for change in changes
     ]
     told = [*((topic, {"batch": str(batch)}) for topic in topics), *also]
-    announced = [
-        outbox.row(topic, workspace_id=by.workspace_id, incident_id=incident_id, **carried) for topic, carried in told
-    ]
+    given = {
+        "workspace_id": by.workspace_id,
+        "incident_id": incident_id,
+        "batch": batch,
+        "by_user_id": by.id,
+        "surface": by.surface.value,
+        "entries": entries,
+        "told": [{"topic": topic, "payload": carried} for topic, carried in told],
+    }
     session.info["changes"] = changes
-    written = insert(Entry).values(entries).cte("written")
-    told_homes = homes.redraws(session, by.workspace_id)
-    digests = digest_rows.follow(session, by.workspace_id, incident_id)
-    await session.execute(outbox.insertion(session, announced).add_cte(written, told_homes, digests))
+    session.info["outbox"] = True
+    await db.run(session, _recording(), given)
+
+
+@cache
+def _recording() -> TextClause:
+    """Entries, announcements, Homes and digests; written once, because it is run with every change."""
+    workspace_id, incident_id = bindparam("workspace_id", type_=String), bindparam("incident_id", type_=Uuid)
+    entry = _rows("entries", what=Text, old=Text, new=Text, note=Text, before=JSONB)
+    told = _rows("told", topic=Text, payload=JSONB)
+    kept = {
+        "workspace_id": workspace_id,
+        "incident_id": incident_id,
+        "batch": bindparam("batch", type_=Uuid),
+        "by_user_id": bindparam("by_user_id", type_=Uuid),
+        "surface": bindparam("surface", type_=String),
+        **{column.name: column for column in entry.c},
+    }
+    written = insert(Entry).from_select(list(kept), select(*kept.values()).select_from(entry)).cte("written")
+    row = {
+        "workspace_id": workspace_id,
+        "incident_id": incident_id,
+        "lane": cast(incident_id, Text),
+        **{column.name: column for column in told.c},
+    }
+    announced = insert(OutboxMessage).from_select(list(row), select(*row.values()).select_from(told))
+    digests = digest_rows.follow(workspace_id, incident_id)
+    return db.written(announced.add_cte(written, homes.drawing(workspace_id), digests))
+
+
+def _rows(name: str, **columns: type[TypeEngine[Any]]) -> TableValuedAlias:
+    """A list of objects that a statement is given as one parameter, as rows."""
+    given = func.jsonb_to_recordset(bindparam(name, type_=JSONB))
+    return given.table_valued(*(column(key, kind) for key, kind in columns.items())).render_derived(with_types=True)
 
 
 def recorded(session: AsyncSession) -> tuple[Change, ...]:

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from typing import Any
 from uuid import UUID
 
@@ -12,8 +13,11 @@ from sqlalchemy import (
     Index,
     Row,
     Select,
+    String,
+    TextClause,
     UniqueConstraint,
     and_,
+    bindparam,
     func,
     select,
     update,
@@ -95,20 +99,18 @@ async def find(
         seen_in: the channel where Slack says that the person is just now; if it is private, that is remembered.
         at_home: whether they clicked in their App Home, so that they look at it.
     """
-    person = _person(workspace_id, slack_user_id)
-    if seen_in is not None:
-        person = person.add_cte(membership.seen(workspace_id, seen_in, slack_user_id))
-    if at_home:
-        person = person.add_cte(homes.seen(workspace_id, slack_user_id))
-    row = (await session.execute(person)).one_or_none()
+    names = {"workspace_id": workspace_id, "slack_user_id": slack_user_id, "channel_id": seen_in}
+    wanted = _written(is_seen=seen_in is not None, at_home=at_home)
+    row = (await db.run(session, wanted, names)).one_or_none()
     if row is None:
         return None
-    return _profile(row), None if row.user_id is None else _actor(workspace_id, row)
+    return _profile(row), None if row.user_id is None else known(workspace_id, row)
 
 
 async def actor(session: AsyncSession, workspace_id: str, slack_user_id: str) -> Actor:
     """Who this Slack user is, of whom it is known that they have an account."""
-    return _actor(workspace_id, (await session.execute(_person(workspace_id, slack_user_id))).one())
+    names = {"workspace_id": workspace_id, "slack_user_id": slack_user_id}
+    return known(workspace_id, (await db.run(session, _written(), names)).one())
 
 
 async def hint(session: AsyncSession, person: Actor) -> bool:
@@ -188,12 +190,22 @@ _ACCOUNT = (
 )  # fmt: skip
 
 
-def _person(workspace_id: str, slack_user_id: str) -> Select[Any]:
-    return (
-        select(SlackProfile.__table__, *_ACCOUNT)
-        .outerjoin(User, User.id == SlackProfile.user_id)
-        .where(SlackProfile.workspace_id == workspace_id, SlackProfile.slack_user_id == slack_user_id)
-    )
+@cache
+def _written(*, is_seen: bool = False, at_home: bool = False) -> TextClause:
+    return db.written(person(is_seen=is_seen, at_home=at_home))
+
+
+def person(*, is_seen: bool = False, at_home: bool = False) -> Select[Any]:
+    """Somebody's profile and account, for a statement that is run with every request.
+
+    Its parameters are ``workspace_id``, ``slack_user_id`` and, with ``is_seen``, ``channel_id``.
+    """
+    workspace_id, slack_user_id = bindparam("workspace_id", type_=String), bindparam("slack_user_id", type_=String)
+    here = (SlackProfile.workspace_id == workspace_id, SlackProfile.slack_user_id == slack_user_id)
+    person = select(SlackProfile.__table__, *_ACCOUNT).outerjoin(User, User.id == SlackProfile.user_id).where(*here)
+    if is_seen:
+        person = person.add_cte(membership.seen(workspace_id, bindparam("channel_id", type_=String), slack_user_id))
+    return person.add_cte(homes.seen(workspace_id, slack_user_id)) if at_home else person
 
 
 def _profile(row: Row[Any]) -> Profile:
@@ -207,7 +219,8 @@ def _profile(row: Row[Any]) -> Profile:
     )
 
 
-def _actor(workspace_id: str, row: Row[Any]) -> Actor:
+def known(workspace_id: str, row: Row[Any]) -> Actor:
+    """Who this row of ``person`` is, if it has an account."""
     is_active = row.is_active and not row.is_deactivated
     return Actor(
         id=row.user_id,

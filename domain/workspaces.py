@@ -36,6 +36,7 @@ class Channel(Base):
     name: Mapped[str]
     is_private: Mapped[bool]
     is_open: Mapped[bool]
+    is_shared: Mapped[bool] = mapped_column(server_default="false")
     welcomed_at: Mapped[datetime | None]
 
 
@@ -63,6 +64,8 @@ class ChannelFacts:
     name: str
     is_private: bool
     is_open: bool = True
+    is_shared: bool = False
+    """With another organisation, or about to be."""
 
 
 async def ensure(session: AsyncSession, workspace_id: str, *, url: str) -> None:
@@ -84,7 +87,7 @@ async def learn_channels(session: AsyncSession, workspace_id: str, facts: list[C
         return
     rows = [{"workspace_id": workspace_id, **_columns(f)} for f in facts]
     statement = insert(Channel).values(rows)
-    columns = {name: statement.excluded[name] for name in ("name", "is_private", "is_open")}
+    columns = {name: statement.excluded[name] for name in ("name", "is_private", "is_open", "is_shared")}
     await session.execute(statement.on_conflict_do_update(index_elements=["workspace_id", "id"], set_=columns))
 
 
@@ -92,6 +95,12 @@ async def close_channel(session: AsyncSession, workspace_id: str, channel_id: st
     """The bot was removed from the channel, or it was archived: its incidents stay."""
     here = (Channel.workspace_id == workspace_id, Channel.id == channel_id)
     await session.execute(update(Channel).where(*here).values(is_open=False))
+
+
+async def hide_channel(session: AsyncSession, workspace_id: str, channel_id: str) -> None:
+    """The channel is private from now on; who is in it is asked next."""
+    here = (Channel.workspace_id == workspace_id, Channel.id == channel_id)
+    await session.execute(update(Channel).where(*here).values(is_private=True))
 
 
 async def rename_channel(session: AsyncSession, workspace_id: str, channel_id: str, name: str) -> None:
@@ -132,6 +141,12 @@ def first_open(workspace_id: str, *candidates: str | None) -> ColumnElement[str 
     return select(Channel.id).where(*here).order_by(order).limit(1).scalar_subquery()
 
 
+async def is_shared(session: AsyncSession, workspace_id: str, channel_id: str) -> bool:
+    """Whether people of another organisation read the channel, or are about to."""
+    here = (Channel.workspace_id == workspace_id, Channel.id == channel_id, Channel.is_shared)
+    return await session.scalar(select(Channel.id).where(*here)) is not None
+
+
 async def is_public(session: AsyncSession, workspace_id: str, channel_id: str) -> bool:
     """Whether everybody in the workspace may read the channel; one that is not known counts as private."""
     here = (Channel.workspace_id == workspace_id, Channel.id == channel_id, ~Channel.is_private)
@@ -139,4 +154,5 @@ async def is_public(session: AsyncSession, workspace_id: str, channel_id: str) -
 
 
 def _columns(facts: ChannelFacts) -> dict[str, str | bool]:
-    return {"id": facts.id, "name": facts.name, "is_private": facts.is_private, "is_open": facts.is_open}
+    return {"id": facts.id, "name": facts.name, "is_private": facts.is_private, "is_open": facts.is_open,
+            "is_shared": facts.is_shared}  # fmt: skip

@@ -63,7 +63,12 @@ def code_form(purpose: Purpose, request_id: UUID, *, is_mailed: bool) -> Block:
         "No mail server is set up here. Whoever runs Incident Tracker can print a code on the server: "
         "`incident-tracker code ADDRESS`. It is good for ten minutes."
     )
-    words = blocks.section(by_mail if is_mailed else by_hand)
+    by_nobody = Mrkdwn(
+        "No mail server is set up here, so no code can be sent to the address. Ask a superuser to link you with "
+        "`/incident admin link`; if there is none, whoever runs Incident Tracker can name another one on the server: "
+        "`incident-tracker superuser ADDRESS`."
+    )
+    words = blocks.section(by_mail if is_mailed else by_hand if purpose is Purpose.LINK else by_nobody)
     code = blocks.text_input("code", max_length=_LONGEST_CODE, placeholder="ACDE 2345")
     hint = "Capitals, spaces and dashes do not matter. Never enter a password here."
     return blocks.modal(

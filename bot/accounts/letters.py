@@ -23,11 +23,19 @@ class Mail(NamedTuple):
     text: str
 
 
+LONGEST_NAME: Final = 80
+
+
+def _line(name: str) -> str:
+    """A name as words in a sentence, whatever line breaks somebody put into it."""
+    return " ".join(name.split())[:LONGEST_NAME]
+
+
 def code(letter: Letter, code: str) -> Mail:
     """A code, in two groups of four."""
     return Mail(
         "Your code for Incident Tracker",
-        f"{letter.asked_by} (Slack user {letter.slack_user_id}) in the Slack workspace {letter.workspace_url}\n"
+        f"{_line(letter.asked_by)} (Slack user {letter.slack_user_id}) in the Slack workspace {letter.workspace_url}\n"
         f"asked Incident Tracker to {_WHAT[letter.purpose]}.\n\n"
         f"If that was you, enter this code in Slack within ten minutes:\n\n"
         f"    {code[:4]} {code[4:]}\n\n"
@@ -40,7 +48,7 @@ def address_changed(name: str, workspace_url: str) -> Mail:
     """To the address that an account had."""
     return Mail(
         "Your address was replaced in Incident Tracker",
-        f"The account of {name} in Incident Tracker, Slack workspace {workspace_url},\n"
+        f"The account of {_line(name)} in Incident Tracker, Slack workspace {workspace_url},\n"
         "had this e-mail address and has another one now, which was proved by a code.\n\n"
         "If that was you, there is nothing to do. If it was not, tell a superuser at once:\n"
         "/incident help in Slack names them.\n",

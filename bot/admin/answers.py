@@ -28,6 +28,7 @@ EXAMPLES: Final = (
     ),
     ("restore 42", "brings a deleted incident back"),
     ("audit", "who administered what; `admin audit @nora` and `admin audit 42` narrow it"),
+    ("export csv", "sends you everything as a file; or `admin export json`"),
     ("doctor", "examines everything and sends you what it found"),
 )
 

@@ -15,7 +15,8 @@ from bot.admin.rows import NAMES
 from bot.admin.steps import AT_ONCE, LINES, Step
 from bot.commands import HIDDEN, Request
 from bot.digest import lines as digest_lines
-from bot.help.views import not_yet, wrong_id
+from bot.exporting import lines as export_lines
+from bot.help.views import wrong_id
 from bot.house import Answer, Form, House
 from bot.mrkdwn import escape
 from bot.nudges import lines as nudge_lines
@@ -27,7 +28,6 @@ from domain.persons import Person
 from domain.policy import Actor, Surface
 from domain.text import bare
 
-LATER: Final = ("export",)
 LONGEST_TEXT: Final = 200
 MOST_IN_LINE: Final = 390
 """Characters, which escaping may make five of; a button holds 2,000."""
@@ -155,6 +155,11 @@ async def audit_asked(asked: Asked) -> Answer:
     return lists.history(page, f"admin audit{about}", is_first=before is None)
 
 
+async def export_asked(asked: Asked) -> Answer:
+    """``admin export``: everything as a file."""
+    return await export_lines.answer(asked.session, asked.request, asked.by)
+
+
 async def digest_asked(asked: Asked) -> Answer:
     """``admin digest``: when channels get theirs."""
     return await digest_lines.answer(asked.session, asked.request, asked.by, asked.house)
@@ -176,8 +181,6 @@ async def doctor_asked(asked: Asked) -> Answer:
 async def answer(asked: Asked) -> Answer:
     """Find the line's own function; ``admin`` alone says what there is."""
     first = asked.request.words[0].lower() if asked.request.words else ""
-    if first in LATER:
-        return not_yet(f"admin {first}")
     return await _within("", LINE, asked) if first else answers.overview()
 
 
@@ -268,6 +271,7 @@ LINE: Final[Mapping[str, Line]] = {
     "category": category_asked,
     "restore": restore_asked,
     "audit": audit_asked,
+    "export": export_asked,
     "digest": digest_asked,
     "nudge": nudge_asked,
     "doctor": doctor_asked,

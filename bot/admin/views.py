@@ -75,8 +75,12 @@ def deed(event: Event) -> Mrkdwn:
             return Mrkdwn("printed a code")
         case Deed.CATEGORY_ADDED | Deed.CATEGORY_RETIRED | Deed.CATEGORY_BROUGHT_BACK | Deed.CATEGORY_RENAMED:
             return _sorted(event.deed, facts)
+        case Deed.DIGEST_ASKED:
+            return mrkdwn("had the digest of {where} posted at once", where=channel(facts.get("channel", "")))
         case Deed.DIGEST_SET | Deed.DIGEST_PAUSED | Deed.DIGEST_RESUMED | Deed.DIGEST_REMOVED:
             return _scheduled(event.deed, facts)
+        case Deed.EXPORTED:
+            return mrkdwn("took everything away as {form}", form=facts.get("form", "a file"))
         case Deed.NUDGES_SET | Deed.NUDGES_STOPPED:
             return _nudged(event.deed, facts)
         case Deed.INCIDENT_EDITED | Deed.INCIDENT_DELETED | Deed.INCIDENT_RESTORED:

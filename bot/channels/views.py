@@ -13,6 +13,7 @@ def facts(channel: Payload) -> ChannelFacts:
         id=channel["id"],
         name=str(channel.get("name") or channel["id"]),
         is_private=bool(channel.get("is_private", True)),
+        is_shared=bool(channel.get("is_ext_shared") or channel.get("is_pending_ext_shared")),
         is_open=bool(channel.get("is_member", True)) and not channel.get("is_archived"),
     )
 

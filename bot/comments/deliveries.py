@@ -31,7 +31,8 @@ async def post_comment(message: Outgoing, slack: AsyncWebClient, house: House) -
     place = {"channel": incident.channel_id, "thread_ts": incident.card_ts}
     ts = await sync.post_once(slack, message, **place, **views.comment(said))
     async with house.begin() as session:
-        await comments.posted(session, comment_id, channel_id=incident.channel_id, ts=ts)
+        here = {"channel_id": incident.channel_id, "thread_ts": incident.card_ts}
+        await comments.posted(session, comment_id, **here, ts=ts)
 
 
 async def update_comment(message: Outgoing, slack: AsyncWebClient, house: House) -> None:

@@ -176,11 +176,11 @@ def _rows(title: str, ids: Sequence[str], count: int, incidents: Mapping[UUID, I
 def _row(incident: Incident | None, house: House) -> Mrkdwn:
     if incident is None:
         return Mrkdwn("~an incident~ is not shown here any more")
+    if incident.deleted_at is not None:
+        return mrkdwn("~{ref}~ deleted", ref=incident.ref)
     what = mrkdwn(
         "{ref} {title}", ref=linked(incident, house), title=shorten(incident.title, TITLE_SHOWN).replace("~", "∼")
     )
-    if incident.deleted_at is not None:
-        return mrkdwn("~{what}~ deleted", what=what)
     if incident.status is Status.RESOLVED:
         return mrkdwn("~{what}~ resolved", what=what)
     return mrkdwn(
@@ -207,7 +207,7 @@ def _since(shown: Shown) -> Mrkdwn:
 
 
 def _first(shown: Shown, incidents: Mapping[UUID, Incident]) -> Mrkdwn:
-    found = [incidents[each] for each in shown.ids if each in incidents][:3]
+    found = [incidents[each] for each in shown.ids if each in incidents and not incidents[each].deleted_at][:3]
     if not found:
         return Mrkdwn("")
     return mrkdwn(" First: {rows}.", rows="; ".join(f"{each.ref} {shorten(each.title, TITLE_SHOWN)}" for each in found))

@@ -13,6 +13,7 @@ from bot.errors import code_of
 from bot.health.views import Finding
 from bot.house import House
 from domain import db
+from domain.catch_up import Progress
 from domain.health import Facts
 
 SCOPES: Final = (
@@ -24,6 +25,8 @@ SKEW: Final = timedelta(seconds=30)
 """How far the clock may be off; Slack's signatures are refused after five minutes."""
 BACKLOG: Final = timedelta(minutes=5)
 QUIET: Final = timedelta(minutes=15)
+OVERDUE: Final = timedelta(hours=3)
+"""All threads are compared each hour; that it takes a while is no reason to worry."""
 
 
 async def slack_itself(slack: AsyncWebClient) -> list[Finding]:
@@ -77,6 +80,37 @@ def events(house: House, now: datetime) -> Finding:
         return Finding("Events", words)
     fix = "If people wrote in its channels, switch Event Subscriptions on in the app's settings, as in manifest.yaml."
     return Finding("Events", words, fix)
+
+
+def connection(house: House, processes: int, now: datetime) -> list[Finding]:
+    """Whether Slack's requests reach this process, and only processes that are there."""
+    pulse = house.pulse
+    if pulse.connected_at is None:
+        return []  # by HTTP, where whoever asked has just been heard
+    times = "once" if pulse.connects == 1 else f"{pulse.connects} times"
+    words = f"made {times} since the start of this process, the last time {_ago(now - pulse.connected_at)} ago"
+    if pulse.connections > max(processes, 1):
+        count = f"Slack counts {pulse.connections}, {processes} processes of this database live"
+        fix = (
+            "Slack sends some clicks and commands to connections that nobody holds. Stop other bots that use the same "
+            "SLACK_APP_TOKEN; what a lost network left behind goes within hours."
+        )
+        return [Finding("Connection", count, fix)]
+    return [Finding("Connection", words)]
+
+
+def comparison(progress: Progress, now: datetime) -> Finding:
+    """Whether what people wrote while the bot was away is found."""
+    if progress.problems:
+        fix = "Check the app's scopes and installation: some channels cannot be read."
+        return Finding("Catching up", f"refused: {', '.join(progress.problems)}", fix)
+    if progress.due:
+        return Finding("Catching up", f"{progress.due} threads are still to be read")
+    if progress.since is None:
+        return Finding("Catching up", "there was nothing to compare")
+    late = now - progress.since > OVERDUE
+    fix = "Look into the log: Slack limits how often its history may be read, or does not tell it." if late else ""
+    return Finding("Catching up", f"every thread was compared {_ago(now - progress.since)} ago", fix)
 
 
 async def mail(house: House) -> Finding:

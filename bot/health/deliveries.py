@@ -6,7 +6,7 @@ from bot import identity, sync
 from bot.health import checks, views
 from bot.house import House
 from bot.relay import Delivery
-from domain import db, health, workspaces
+from domain import catch_up, db, health, outbox, workspaces
 from domain.outbox import Outgoing, Topic
 from domain.policy import Action, allows
 
@@ -19,10 +19,14 @@ async def examine(message: Outgoing, slack: AsyncWebClient, house: House) -> Non
     async with house.begin() as session:
         facts = await health.facts(session, message.workspace_id)
         home = await workspaces.open_channel(session, message.workspace_id, house.incident_channel)
+        progress = await catch_up.progress(session, message.workspace_id)
+        processes = await outbox.living(session)
     now = db.now()
     found = [
         *await checks.slack_itself(slack),
+        *checks.connection(house, processes, now),
         checks.events(house, now),
+        checks.comparison(progress, now),
         await checks.mail(house),
         checks.channels(facts, house, has_incident_channel=home is not None),
         *checks.queue(facts, now),

@@ -48,6 +48,7 @@ VERBS = {
     "comment": ("comment 42 vendor called back", "says it in the thread, in your name"),
     "delete": ("delete 42", "asks first; it is kept for 30 days"),
     "restore": ("restore 42", "brings a deleted incident back"),
+    "sync": ("sync 42", "reads its thread again and renews its card; finds what nobody told me of"),
     "whoami": ("whoami", "who you are here and what you may do; to change or close your account"),
     "link": ("link", "takes over an account, with a code sent to its address"),
     "recover": ("recover", "the same from a Slack user that you lost"),
@@ -62,7 +63,7 @@ GROUPS: Final = {
     "Open": ("new", "quick"),
     "Find": ("list", "mine", "search", "show", "digest", "stats", "history", "export"),
     "Work": ("take", "assign", "unassign", "start", "revert", "resolve", "reopen", "undo"),
-    "Describe": ("priority", "category", "edit", "comment", "delete", "restore"),
+    "Describe": ("priority", "category", "edit", "comment", "delete", "restore", "sync"),
     "You": ("whoami", "link", "recover", "unlink", "why", "help"),
     "Administer": ("admin",),
 }

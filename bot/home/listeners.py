@@ -9,6 +9,7 @@ from bot import dialogs
 from bot.home import forms, views
 from bot.house import House, Payload, Routes
 from domain import homes, policy, users
+from domain.errors import InvalidInput
 from domain.policy import Action, Actor
 
 
@@ -67,8 +68,18 @@ async def find_clicked(ack: AsyncAck, body: Payload, client: AsyncWebClient, act
 async def find_submitted(ack: AsyncAck, body: Payload, view: Payload, actor: Actor, house: House) -> None:
     """Home shows whom it found."""
     policy.require(actor, Action.ADMINISTER)
-    await _keep(body, house, views.found(forms.read_text(view)))
+    await _keep(body, house, views.found(_kept(forms.read_text(view))))
     await ack()
+
+
+def _kept(text: str) -> str:
+    """What Home remembers to have searched for, which is no address; raises InvalidInput on ``text``."""
+    if "@" in text:
+        raise InvalidInput(
+            "An address is not kept in your Home. Search for a name, or type /incident admin users and the address.",
+            field="text",
+        )
+    return text
 
 
 async def messages_chosen(ack: AsyncAck, action: Payload, actor: Actor, house: House) -> None:

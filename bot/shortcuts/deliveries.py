@@ -93,9 +93,10 @@ async def link_back(message: Outgoing, slack: AsyncWebClient, house: House) -> N
         shown_in = incident.channel_id if incident else ""
         is_open = await workspaces.open_channel(session, house.workspace_id, source.channel_id) is not None
         is_public = await workspaces.is_public(session, house.workspace_id, shown_in)
+        is_shared = await workspaces.is_shared(session, house.workspace_id, source.channel_id)
     if incident is None or incident.card_ts is None or incident.deleted_at is not None:
         raise await without_card(message, house)
-    why = _why_not(source, incident, is_open=is_open, is_public=is_public)
+    why = _why_not(source, incident, is_open=is_open, is_public=is_public and not is_shared)
     if why is None:
         shown = views.back_link(incident, by.name, house, opened=opened)
         why = await _answered(message, source, slack, shown)

@@ -6,7 +6,7 @@ from bot import commands, identity
 from bot.asking import mentioned
 from bot.house import House, Payload, Routes
 from bot.threads import views
-from domain import cards, comments, db, early_replies, imports, membership, threads, users
+from domain import cards, comments, db, early_replies, hearing, imports, membership, threads, users, workspaces
 from domain.comments import Reply
 from domain.policy import Actor, Surface
 
@@ -21,6 +21,8 @@ async def message_told(event: Payload, client: AsyncWebClient, house: House) -> 
     elif subtype in views.CONVERTED:
         async with house.begin() as session:
             await membership.meet(session, house.workspace_id, event["channel"])
+            if subtype == "channel_convert_to_private":
+                await workspaces.hide_channel(session, house.workspace_id, event["channel"])
     elif event.get("channel_type") == "im":
         await _line_in_dm(event, client, house)
     elif views.is_human_reply(event):
@@ -32,6 +34,8 @@ async def thread_replied(message: Payload, client: AsyncWebClient, house: House)
     if commands.is_unkept(message.get("text") or "", house.bot_user_id):
         return
     heard = views.reply(message, await _names(message, house))
+    if heard.edited_at is None and await _kept(heard, message, house):
+        return
     async with house.begin() as session:
         incident_id = await threads.incident_of(session, house.workspace_id, heard.channel_id, heard.thread_ts)
     if incident_id is None and heard.edited_at is not None:
@@ -44,6 +48,12 @@ async def thread_replied(message: Payload, client: AsyncWebClient, house: House)
             await early_replies.keep(session, heard, by=author)
         else:
             await comments.hear(session, incident_id, heard, by=author)
+
+
+async def _kept(heard: Reply, message: Payload, house: House) -> bool:
+    """Whether that was all: somebody known wrote something new in an incident's thread."""
+    async with house.begin() as session:
+        return await hearing.keep(session, house.workspace_id, heard, by=message["user"])
 
 
 async def _changed(event: Payload, client: AsyncWebClient, house: House) -> None:
@@ -114,7 +124,7 @@ async def _line_in_dm(event: Payload, client: AsyncWebClient, house: House) -> N
 
 
 async def _author(message: Payload, client: AsyncWebClient, house: House) -> Actor:
-    person = await identity.person(message["user"], client, house, seen_in=message["channel"])
+    person = await identity.person(message["user"], client, house)  # what is old proves not that they are there now
     return person.at(channel_id=message["channel"], surface=Surface.THREAD)
 
 

@@ -8,6 +8,8 @@ import yaml
 
 from bot.health import checks, views
 from bot.health.views import Finding
+from bot.house import House, Pulse
+from domain.catch_up import Progress
 from domain.health import Facts, GivenUp
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -87,3 +89,43 @@ def test_what_needs_mending_is_said_first_and_all_of_it_in_one_text() -> None:
         ":white_check_mark: *Slack*: answers",
     ]
     assert views.findings([Finding("Slack", "answers")])["text"].startswith("Examination: All is well.")
+
+
+def house(**pulse: object) -> House:
+    """A house whose process was greeted like this."""
+    made: House = object.__new__(House)
+    object.__setattr__(made, "pulse", Pulse(**pulse))  # type: ignore[arg-type]
+    return made
+
+
+def test_a_connection_is_a_worry_if_slack_counts_more_than_there_are_processes() -> None:
+    ten = NOW - timedelta(minutes=10)
+
+    assert checks.connection(house(), 1, NOW) == []
+    [alone] = checks.connection(house(connects=1, connected_at=ten, connections=1), 0, NOW)
+    [two] = checks.connection(house(connects=2, connected_at=ten, connections=2), 2, NOW)
+    [ghosts] = checks.connection(house(connects=2, connected_at=ten, connections=5), 2, NOW)
+
+    assert (alone.how_it_is, alone.fix) == ("made once since the start of this process, the last time 10 min ago", "")
+    assert two.fix == ""
+    assert ghosts.how_it_is == "Slack counts 5, 2 processes of this database live"
+    assert "SLACK_APP_TOKEN" in ghosts.fix
+
+
+@pytest.mark.parametrize(
+    "progress, words, is_well",
+    [
+        (Progress(None, 0, []), "nothing to compare", True),
+        (Progress(NOW - timedelta(minutes=10), 0, []), "compared 10 min ago", True),
+        (Progress(NOW - timedelta(hours=5), 0, []), "compared 5 h ago", False),
+        (Progress(NOW - timedelta(hours=5), 7, []), "7 threads are still to be read", True),
+        (Progress(NOW, 0, ["missing_scope"]), "refused: missing_scope", False),
+    ],
+)
+def test_catching_up_is_a_worry_if_it_is_refused_or_does_not_happen(
+    progress: Progress, words: str, is_well: bool
+) -> None:
+    found = checks.comparison(progress, NOW)
+
+    assert words in found.how_it_is
+    assert (found.fix == "") is is_well

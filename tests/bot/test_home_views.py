@@ -29,7 +29,7 @@ CATEGORIES = ["bug", "feature_request"]
 
 
 def house() -> House:
-    given: Json = {"incident_channel": None, "knows_channels": True, "begin": None, "routes": Routes()}
+    given: Json = {"incident_channel": None, "knows_channels": True, "begin": None, "once": None, "routes": Routes()}
     return House(workspace_id="T1", bot_user_id="U0BOT", bot_id="B0BOT", url="https://harbour.slack.com/", **given)
 
 

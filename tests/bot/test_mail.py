@@ -575,7 +575,9 @@ async def relaying(begin: Begin, team: str, mailer: Mailer) -> AsyncIterator[Non
         "bot_id": "B0BOT",
         "url": "https://harbour.slack.com/",
     }
-    house = House(**ids, incident_channel=None, knows_channels=True, begin=begin, routes=Routes(), mailer=mailer)
+    house = House(
+        **ids, incident_channel=None, knows_channels=True, begin=begin, once=begin, routes=Routes(), mailer=mailer
+    )
     async with begin() as session:
         await outbox.add(session, outbox.row(Topic.CODE_ASKED, workspace_id=team, lane=f"mail:{team}"))
     relay = Relay(

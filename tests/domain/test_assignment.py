@@ -1,6 +1,9 @@
 """Who works on an incident."""
 
+import asyncio
+
 import pytest
+from sqlalchemy import text
 
 from domain import assignment, lifecycle, profiles
 from domain.db import Begin
@@ -26,6 +29,30 @@ async def test_giving_it_to_somebody_names_both_and_keeps_the_status(
     assert (now.status, now.assignee_id, now.version) == (Status.OPEN, chloe.id, incident.version + 1)
     assert (await trail(begin, incident))[-1] == ("assigned", "Ben", "Chloe", "Ana")
     assert await topics(begin, incident) >= {"incident.changed", "change.noted", "person.assigned"}
+
+
+async def test_of_two_who_assign_at_the_same_moment_the_second_replaces_the_first(
+    begin: Begin, opened: Make, ana: Actor, ben: Actor
+) -> None:
+    incident = await opened()
+
+    async def takes() -> None:
+        async with begin() as session:
+            await lifecycle.take(session, Target(id=incident.id), by=ana)
+
+    waits = text("SELECT 1 FROM pg_locks WHERE NOT granted")
+    async with begin() as session:
+        await assignment.assign(session, Target(id=incident.id), ben.slack_user_id, by=ben)
+        meanwhile = asyncio.create_task(takes())
+        async with asyncio.timeout(20), begin() as other:
+            while not await other.scalar(waits):  # noqa: ASYNC110 - locks ring no bell
+                await asyncio.sleep(0.01)
+    await meanwhile
+
+    assert (await trail(begin, incident))[-2:] == [
+        ("assigned", "Ben", "Ana", "Ana"),
+        ("started", "open", "in progress", "Ana"),
+    ]
 
 
 async def test_taking_it_from_somebody_leaves_it_to_nobody_and_tells_nobody(

@@ -1,10 +1,12 @@
 """The thread and the record stay the same, whatever the order in which Slack tells."""
 
+import asyncio
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import func, select, text
 
 from domain import cards, comments, db, early_replies, outbox, talk, threads
 from domain.comments import Comment, CommentRevision, Reply
@@ -133,7 +135,7 @@ async def test_a_comment_from_elsewhere_is_posted_once(begin: Begin, opened: Mak
         query = select(OutboxMessage).where(OutboxMessage.incident_id == incident.id)
         row = (await session.scalars(query.where(OutboxMessage.topic == Topic.COMMENT_MADE))).one()
         said = await talk.to_post(session, UUID(row.payload["comment_id"]))
-        await comments.posted(session, UUID(row.payload["comment_id"]), channel_id=GENERAL, ts=TS)
+        await comments.posted(session, UUID(row.payload["comment_id"]), channel_id=GENERAL, thread_ts=TS, ts=TS)
 
     assert said is not None
     assert (said.author, said.content) == ("Ben", "vendor called back")
@@ -185,6 +187,29 @@ async def test_a_reply_is_not_kept_early_where_no_card_is_awaited_or_once_it_is_
         await early_replies.keep(session, reply(), by=ben)
         await early_replies.forget(session, team, GENERAL, TS)
         assert await session.scalar(select(func.count()).where(EarlyReply.workspace_id == team)) == 0
+
+
+async def test_a_reply_is_kept_whether_its_card_is_noted_just_before_just_after_or_meanwhile(
+    begin: Begin, team: str, opened: Make, ben: Actor
+) -> None:
+    incident = await opened()
+
+    async def hears(ts: str) -> None:
+        async with begin() as session:
+            await early_replies.keep(session, replace(reply(ts), ts=ts), by=ben)
+
+    async with begin() as session:
+        await early_replies.meet(session, team, GENERAL)
+        meanwhile = asyncio.create_task(hears("1700000002.000100"))
+        waits = text("SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND NOT granted")
+        async with asyncio.timeout(20):
+            while not await session.scalar(waits):  # noqa: ASYNC110 - locks ring no bell
+                await asyncio.sleep(0.01)
+        await cards.remember(session, incident, ts=CARD)
+    await meanwhile
+    await hears("1700000003.000100")
+
+    assert [said.content for said in await kept(begin, incident)] == ["1700000002.000100", "1700000003.000100"]
 
 
 async def test_a_card_that_slack_lost_is_posted_anew(begin: Begin, team: str, opened: Make, ana: Actor) -> None:

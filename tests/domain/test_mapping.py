@@ -117,9 +117,10 @@ async def test_a_nominated_person_who_comes_first_has_one_account_and_no_rights_
     async with begin() as session:
         rows = list(await session.execute(select(User.id, User.full_name).where(User.workspace_id == team)))
     assert rows == [(boss.id, "Bo")]
-    assert (boss.is_superuser, boss.is_member) == (False, True)
+    assert (boss.is_superuser, boss.is_member, boss.may_join) == (False, False, True)
     assert await linked(begin, "boss@example.com", by=boss)
     assert (await again(begin, boss)).is_superuser
+    assert (await again(begin, boss)).is_member
 
 
 async def claimed(begin: Begin, team: str, name: str, address: str) -> Actor:

@@ -312,7 +312,6 @@ async def test_without_a_person_a_form_asks_for_one(workspace: Workspace) -> Non
         ("restore 42", "There is no INC-42"),
         ("audit yesterday", "say a person or an incident"),
         ("digest nonsense", "after admin digest comes"),
-        ("export csv", "not part of this version"),
         ("category rename", "say which, as in /incident admin category rename"),
         ("category retire", "say which, as in /incident admin category retire"),
         ("users " + "x" * 300, "200 characters at most"),

@@ -138,3 +138,24 @@ async def test_what_was_decided_before_is_sent_when_the_database_is_back(here: W
     await here.delivered()
 
     assert await here.shown("#incidents", "Disk full")
+
+
+async def test_who_pressed_when_the_commit_was_not_answered_is_told_to_look(here: Workspace) -> None:
+    """The server dies for this connection while it commits: nobody can know what became of it."""
+    async with here.engine.begin() as connection:
+        await connection.execute(text(
+            "CREATE FUNCTION die() RETURNS trigger LANGUAGE plpgsql AS"
+            " $$ BEGIN PERFORM pg_terminate_backend(pg_backend_pid()); RETURN NULL; END $$"
+        ))  # fmt: skip
+        await connection.execute(text(
+            "CREATE CONSTRAINT TRIGGER die AFTER INSERT ON incident DEFERRABLE INITIALLY DEFERRED"
+            " FOR EACH ROW EXECUTE FUNCTION die()"
+        ))  # fmt: skip
+    answer = await here.stage.command("ana", "#incidents", 'quick "Disk full"')
+
+    assert re.match(r"The database broke off while it saved this\. Look whether it is there before", answer["text"])
+
+    async with here.engine.begin() as connection:
+        await connection.execute(text("DROP FUNCTION die() CASCADE"))
+    await here.stage.command("ana", "#incidents", 'quick "Disk full"')
+    assert await here.rows("SELECT count(*) FROM incident") == [(1,)]

@@ -1,0 +1,170 @@
+"""The Socket Mode connection, watched: a process that Slack does not reach any more ends, to be started again.
+
+The library connects again by itself, but it has been seen to stay deaf with a connection that looks well. So the
+connection counts from Slack's hello on, is renewed after a long silence, and what was said meanwhile is looked for.
+"""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any, NoReturn
+
+import structlog
+from slack_bolt.adapter.socket_mode.aiohttp import AsyncSocketModeHandler
+from slack_bolt.async_app import AsyncApp
+from sqlalchemy.exc import SQLAlchemyError
+
+from bot.house import House
+from domain import catch_up, db, outbox
+
+log = structlog.get_logger(__name__)
+
+
+class DeafError(RuntimeError):
+    """Slack does not reach this process any more; one sentence with the reason."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Patience:
+    """How long what may be waited for, in seconds.
+
+    Args:
+        ping_s: between two pings; four without an answer, and the connection counts as lost.
+        check_s: between two looks at the connection.
+        deaf_after_s: without a connection, and the process ends.
+        renew_after_s: without a word from Slack, and the connection is made anew.
+    """
+
+    ping_s: float = 10.0
+    check_s: float = 5.0
+    deaf_after_s: float = 300.0
+    renew_after_s: float = 3600.0
+
+
+class Connection:
+    """Slack's way to this process, from ``open`` to the end of its block."""
+
+    def __init__(self, app: AsyncApp, app_token: str, house: House, patience: Patience) -> None:
+        self._handler = AsyncSocketModeHandler(app, app_token, ping_interval=patience.ping_s)
+        self._client, self._house, self._patience = self._handler.client, house, patience
+        self._client.message_listeners.append(self._told)
+        self._greeted: object = None
+        self._heard_at = self._well_at = time.monotonic()
+        self._is_greeted, self._is_deaf = asyncio.Event(), asyncio.Event()
+
+    @asynccontextmanager
+    async def open(self) -> AsyncIterator[None]:
+        """Connect, and watch the connection to the end of the block.
+
+        Raises:
+            DeafError: Slack cannot be reached at all.
+        """
+        try:
+            await self._connect()
+            self._is_greeted.clear()
+            watching = asyncio.create_task(self._watch(owes=not await self._caught_up()))
+            try:
+                yield
+            finally:
+                watching.cancel()
+                await asyncio.gather(watching, return_exceptions=True)
+        finally:
+            await self._handler.close_async()  # type: ignore[no-untyped-call]
+
+    async def is_connected(self) -> bool:
+        """Whether Slack greeted this process over the connection that it has now, and answers its pings."""
+        is_greeted = self._greeted is not None and self._greeted is self._client.current_session
+        return is_greeted and await self._client.is_connected()
+
+    async def until_deaf(self) -> NoReturn:
+        """Wait for as long as Slack reaches this process.
+
+        Raises:
+            DeafError: it did not for too long.
+        """
+        await self._is_deaf.wait()
+        raise DeafError(self._why())
+
+    async def _connect(self) -> None:
+        try:
+            async with asyncio.timeout(self._patience.deaf_after_s):
+                await self._handler.connect_async()  # type: ignore[no-untyped-call]
+                await self._is_greeted.wait()
+        except TimeoutError:
+            raise DeafError(self._why()) from None
+
+    async def _told(self, _client: object, message: Mapping[str, Any], _raw: object = None) -> None:
+        """Anything that Slack says over the connection."""
+        self._heard_at = time.monotonic()
+        if message.get("type") != "hello":
+            return
+        self._greeted = self._client.current_session
+        pulse = self._house.pulse
+        pulse.connects += 1
+        pulse.connected_at, pulse.connections = db.now(), int(message.get("num_connections") or 0)
+        self._is_greeted.set()
+
+    async def _watch(self, *, owes: bool) -> None:
+        while True:
+            try:
+                async with asyncio.timeout(self._patience.check_s):
+                    await self._is_greeted.wait()
+                self._is_greeted.clear()
+                owes = True
+            except TimeoutError:
+                pass
+            owes = owes and not await self._caught_up()
+            await self._look()
+
+    async def _look(self) -> None:
+        now = time.monotonic()
+        if await self.is_connected():
+            self._well_at = now
+        if now - self._well_at >= self._patience.deaf_after_s and not self._is_deaf.is_set():
+            log.error("deaf", why=self._why())
+            self._is_deaf.set()
+        if now - self._heard_at >= self._patience.renew_after_s:
+            self._heard_at = now
+            log.info("connection_renewed", silent_s=round(self._patience.renew_after_s))
+            await self._renew()
+
+    async def _renew(self) -> None:
+        try:
+            async with asyncio.timeout(self._patience.deaf_after_s):
+                await self._client.connect_to_new_endpoint(force=True)
+        except Exception as error:  # the library tries again by itself
+            log.warning("connection_not_renewed", kind=type(error).__name__)
+
+    async def _caught_up(self) -> bool:
+        """Whatever was said while there was no connection is looked for."""
+        try:
+            async with self._house.begin() as session:
+                await catch_up.ask(session, self._house.workspace_id)
+                processes = await outbox.living(session)
+        except (SQLAlchemyError, OSError, TimeoutError) as error:
+            log.warning("catch_up_not_asked", kind=type(error).__name__)
+            return False
+        if self._house.pulse.connections > max(processes, 1):
+            log.warning("more_connections_than_processes", slack=self._house.pulse.connections, processes=processes)
+        return True
+
+    def _why(self) -> str:
+        seconds = round(time.monotonic() - self._well_at)
+        return (
+            f"Slack has not reached this process for {seconds} s over Socket Mode. It ends, so that it is started "
+            "again; if that does not help, look at the network and at SLACK_APP_TOKEN."
+        )
+
+
+@asynccontextmanager
+async def opened(connection: Connection | None, house: House) -> AsyncIterator[None]:
+    """The connection; where Slack posts its requests instead, only what it could not post is looked for."""
+    if connection is not None:
+        async with connection.open():
+            yield
+        return
+    async with house.begin() as session:
+        await catch_up.ask(session, house.workspace_id)
+    yield

@@ -1,0 +1,261 @@
+"""What Slack did while nobody listened: how far each channel was compared, and which threads are to be read again.
+
+A channel's roots tell how many replies each thread has and which is the newest. A thread where that is not
+what is known here is read again (``domain.rereading``); all others cost nothing.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from sqlalchemy import ColumnElement, ForeignKey, and_, exists, func, join, literal, or_, select, true, update
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import Mapped, mapped_column
+
+from domain import cards, db, kept, outbox, rereading
+from domain.db import Base
+from domain.incidents import Incident, Status
+from domain.outbox import OutboxMessage, Outgoing, Topic
+from domain.rereading import ThreadRead
+from domain.threads import Thread
+from domain.workspaces import Channel
+
+RECENT: Final = timedelta(days=14)
+"""Threads of unresolved incidents are compared, and of those where something happened within this time."""
+FULL_PAGE: Final = 999
+"""Messages that Slack tells at once, where it limits no further."""
+LANE: Final = "catch-up"
+"""All channels share it, so that this never takes more than one of the relay's hands."""
+
+
+class CatchUp(Base):
+    """How far a channel was compared: ``below`` is the ts above which it was, None at the beginning.
+
+    ``per_page`` is how many messages Slack tells at once; ``problem`` is why it could not be compared.
+    """
+
+    __tablename__ = "catch_up"
+
+    workspace_id: Mapped[str] = mapped_column(ForeignKey("workspace.id"), primary_key=True)
+    channel_id: Mapped[str] = mapped_column(primary_key=True)
+    below: Mapped[str | None]
+    per_page: Mapped[int] = mapped_column(server_default=str(FULL_PAGE))
+    began_at: Mapped[datetime] = mapped_column(server_default=func.now())
+    finished_at: Mapped[datetime | None]
+    problem: Mapped[str] = mapped_column(server_default="")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Root:
+    """The first message of a thread, as a page of its channel's history tells it.
+
+    Args:
+        is_gone: it was deleted, and Slack shows a line in its place because it has replies.
+        version: of the incident, as the card shows it; None where that cannot be told.
+    """
+
+    ts: str
+    reply_count: int = 0
+    latest_reply: str | None = None
+    is_gone: bool = False
+    version: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Page:
+    """What Slack told of a channel's history.
+
+    Args:
+        roots: everything that was told of it from ``up_to`` down to ``down_to``.
+        below: what is older than this is still to be told.
+        per_page: how many messages Slack tells at once.
+    """
+
+    roots: Sequence[Root]
+    up_to: str
+    down_to: str
+    below: str
+    per_page: int
+
+
+@dataclass(frozen=True, slots=True)
+class Position:
+    """Where the comparison of a channel stands.
+
+    Args:
+        due: the next thread to read, if any.
+        span: ts of the newest and of the oldest root that is still to be compared; None if there is none.
+        is_first: nothing was compared yet.
+    """
+
+    due: str | None
+    span: tuple[str, str] | None
+    per_page: int
+    is_first: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How a workspace's channels were compared.
+
+    Args:
+        since: everything that Slack tells was compared after this; None if nothing was.
+        due: threads that are still to be read.
+        problems: Slack's words for why some channels cannot be compared.
+    """
+
+    since: datetime | None
+    due: int
+    problems: Sequence[str]
+
+
+async def ask(session: AsyncSession, workspace_id: str, *, unless_since: datetime | None = None) -> None:
+    """Have each channel with threads that matter compared, once for all who ask before it begins.
+
+    What was said in a channel before it was archived can still be read.
+
+    Args:
+        unless_since: channels whose last comparison began after this are left out.
+    """
+    here = (CatchUp.workspace_id == Thread.workspace_id, CatchUp.channel_id == Thread.channel_id)
+    rows = (
+        select(
+            literal(workspace_id),
+            literal(Topic.CATCH_UP_DUE.value),
+            literal(LANE),
+            func.concat("catch-up:", workspace_id, ":", Thread.channel_id),
+            func.jsonb_build_object("channel", Thread.channel_id),
+        )
+        .distinct()
+        .select_from(_known())
+        .outerjoin(Channel, and_(Channel.workspace_id == Thread.workspace_id, Channel.id == Thread.channel_id))
+        .where(Thread.workspace_id == workspace_id, _matters())
+        .where(or_(func.coalesce(Channel.is_open, True), ~exists().where(*here, CatchUp.problem != "")))
+    )
+    if unless_since is not None:
+        rows = rows.where(~exists().where(*here, CatchUp.began_at > unless_since))
+    columns = ["workspace_id", "topic", "lane", "key", "payload"]
+    session.info["outbox"] = True
+    await session.execute(insert(OutboxMessage).from_select(columns, rows).on_conflict_do_nothing())
+
+
+async def position(session: AsyncSession, message: Outgoing) -> Position:
+    """Where to go on; a row that still bears its key begins anew, and who asks from now on asks for another time."""
+    workspace_id, channel_id = message.workspace_id, message.payload["channel"]
+    keyed = update(OutboxMessage).where(OutboxMessage.id == message.id, OutboxMessage.key.is_not(None)).values(key=None)
+    if await session.scalar(keyed.returning(OutboxMessage.id)) is not None:
+        anew = {"below": None, "began_at": func.now(), "problem": ""}
+        begun = insert(CatchUp).values(workspace_id=workspace_id, channel_id=channel_id)
+        await session.execute(begun.on_conflict_do_update(index_elements=["workspace_id", "channel_id"], set_=anew))
+    here = (CatchUp.workspace_id == workspace_id, CatchUp.channel_id == channel_id)
+    stand = (await session.execute(select(CatchUp.below, CatchUp.per_page).where(*here))).one()
+    due = (ThreadRead.workspace_id == workspace_id, ThreadRead.channel_id == channel_id, ThreadRead.is_due)
+    span = await _span(session, workspace_id, channel_id, stand.below)
+    next_due = await session.scalar(select(func.max(ThreadRead.ts)).where(*due))
+    return Position(next_due, span, stand.per_page, stand.below is None)
+
+
+async def compare(session: AsyncSession, workspace_id: str, channel_id: str, page: Page) -> None:
+    """Note which threads of a page are to be read, have cards mended, and go on below it."""
+    told = {root.ts: root for root in page.roots}
+    threads = await _threads(session, workspace_id, channel_id, page)
+    about = {thread.ts: thread.incident_id for thread in threads}
+    known = await kept.counts(session, workspace_id, channel_id, about)
+    newest = [root.latest_reply for root in page.roots if root.latest_reply]
+    heard = await kept.among(session, workspace_id, channel_id, newest, of=set(about.values()))
+    changed: dict[bool, list[tuple[str, str]]] = {True: [], False: []}
+    for thread in threads:
+        root = told.get(thread.ts)
+        if root is None or root.is_gone or (root.version or thread.version) < thread.version:
+            await _mend(session, workspace_id, thread, root)
+        if root is None:
+            continue
+        is_known = root.latest_reply in {None, thread.latest} or root.latest_reply in heard
+        if not is_known or root.reply_count != (thread.others or 0) + known[thread.ts]:
+            is_whole = thread.latest is None or root.reply_count < page.per_page
+            changed[is_whole].append((channel_id, thread.ts))
+    for is_whole, places in changed.items():
+        await rereading.plan(session, workspace_id, places, is_whole=is_whole)
+    here = (CatchUp.workspace_id == workspace_id, CatchUp.channel_id == channel_id)
+    await session.execute(update(CatchUp).where(*here).values(below=page.below, per_page=page.per_page))
+
+
+async def is_under_way(session: AsyncSession, workspace_id: str) -> bool:
+    """Whether a channel is still to be compared."""
+    waits = (OutboxMessage.workspace_id == workspace_id, OutboxMessage.topic == Topic.CATCH_UP_DUE)
+    return bool(await session.scalar(select(exists().where(*waits, OutboxMessage.gave_up_at.is_(None)))))
+
+
+async def finish(session: AsyncSession, workspace_id: str, channel_id: str, *, problem: str = "") -> None:
+    """The channel was compared, or cannot be."""
+    here = (CatchUp.workspace_id == workspace_id, CatchUp.channel_id == channel_id)
+    done = {"problem": problem} if problem else {"problem": "", "finished_at": func.now()}
+    await session.execute(update(CatchUp).where(*here).values(**done))
+    if problem:
+        await rereading.leave_all(session, workspace_id, channel_id)
+
+
+async def progress(session: AsyncSession, workspace_id: str) -> Progress:
+    """How far the comparison is, in all channels together."""
+    due = select(func.count()).where(ThreadRead.workspace_id == workspace_id, ThreadRead.is_due)
+    problem = CatchUp.problem != ""
+    row = (
+        await session.execute(
+            select(
+                func.min(CatchUp.finished_at).filter(~problem).label("since"),
+                func.array_agg(CatchUp.problem.distinct()).filter(problem).label("problems"),
+                due.scalar_subquery().label("due"),
+            ).where(CatchUp.workspace_id == workspace_id)
+        )
+    ).one()
+    return Progress(row.since, row.due or 0, sorted(set(row.problems or ()) - {"channel_not_found", "not_in_channel"}))
+
+
+def _known() -> Any:
+    """Threads with their incidents, and what was last read of them."""
+    read = and_(
+        ThreadRead.workspace_id == Thread.workspace_id,
+        ThreadRead.channel_id == Thread.channel_id,
+        ThreadRead.ts == Thread.ts,
+    )
+    return join(join(Thread, Incident, Incident.id == Thread.incident_id), ThreadRead, read, isouter=True)
+
+
+def _matters() -> ColumnElement[bool]:
+    since = db.now() - RECENT
+    is_unresolved = and_(Incident.status != Status.RESOLVED, Incident.deleted_at.is_(None))
+    return or_(is_unresolved, Incident.updated_at >= since, ThreadRead.latest >= f"{since.timestamp():.6f}")
+
+
+async def _span(session: AsyncSession, workspace_id: str, channel_id: str, below: str | None) -> tuple[str, str] | None:
+    here = [Thread.workspace_id == workspace_id, Thread.channel_id == channel_id, _matters()]
+    ends = select(func.max(Thread.ts), func.min(Thread.ts)).select_from(_known())
+    newest, oldest = (await session.execute(ends.where(*here, _is_below(below)))).one()
+    return None if newest is None else (newest, oldest)
+
+
+async def _threads(session: AsyncSession, workspace_id: str, channel_id: str, page: Page) -> Sequence[Any]:
+    here = (Thread.workspace_id == workspace_id, Thread.channel_id == channel_id)
+    shown = (
+        Thread.ts, Thread.channel_id, Thread.incident_id, Incident.version, ThreadRead.latest, ThreadRead.others,
+        and_(Incident.channel_id == Thread.channel_id, Incident.card_ts == Thread.ts).label("is_card"),
+        Incident.deleted_at.is_not(None).label("is_deleted"),
+    )  # fmt: skip
+    wanted = select(*shown).select_from(_known()).where(*here, Thread.ts.between(page.down_to, page.up_to), _matters())
+    return (await session.execute(wanted.order_by(Thread.ts.desc()))).all()
+
+
+def _is_below(ts: str | None) -> ColumnElement[bool]:
+    return true() if ts is None else Thread.ts < ts
+
+
+async def _mend(session: AsyncSession, workspace_id: str, thread: Any, root: Root | None) -> None:
+    """A card that is gone is posted anew, one that shows an old state is edited; asked for once per state."""
+    if root is not None and root.is_gone:
+        await cards.lost(session, workspace_id, thread.channel_id, thread.ts)
+    elif thread.is_card and not thread.is_deleted:
+        ids: dict[str, Any] = {"workspace_id": workspace_id, "incident_id": thread.incident_id}
+        key = f"mend:{thread.incident_id}:{thread.ts}:{thread.version}"
+        await outbox.add_once(session, key, outbox.row(Topic.INCIDENT_CHANGED, **ids))
