@@ -75,7 +75,7 @@ def _people_and_channels(connection: psycopg.Connection, people: list[UUID]) -> 
 
 
 def _incidents(size: int, people: list[UUID], chance: random.Random) -> Iterator[Row]:
-    words, start = _vocabulary(), datetime.now(UTC) - timedelta(hours=size)
+    words, start = vocabulary(), datetime.now(UTC) - timedelta(hours=size)
     for number in range(1, size + 1):
         at = start + timedelta(hours=number)
         status = Status.RESOLVED
@@ -92,7 +92,7 @@ def _incidents(size: int, people: list[UUID], chance: random.Random) -> Iterator
 
 
 def _comments(size: int, people: list[UUID], chance: random.Random) -> Iterator[Row]:
-    words, start = _vocabulary(), datetime.now(UTC) - timedelta(hours=size)
+    words, start = vocabulary(), datetime.now(UTC) - timedelta(hours=size)
     every = max(size * COMMENTS // max(size * COMMENTS // 100_000, 3), 1)
     for n in range(size * COMMENTS):
         said = chance.choices(words, k=12)
@@ -107,7 +107,7 @@ def _comments(size: int, people: list[UUID], chance: random.Random) -> Iterator[
         yield _id(3, n), WORKSPACE, _id(2, number + 1), chance.choice(people), " ".join(said), at
 
 
-def _vocabulary() -> list[str]:
+def vocabulary() -> list[str]:
     """Words that look like words, the same ones each time."""
     chance = random.Random(0)  # noqa: S311
     return ["".join(chance.choices(SYLLABLES, k=chance.randint(2, 5))) for _ in range(VOCABULARY)]

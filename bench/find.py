@@ -1,18 +1,43 @@
-"""Finding incidents: lists, searches, counts and the picker, as an ordinary member asks for them."""
+"""Finding incidents as they become many: lists, searches, Home, digest, as an ordinary member asks for them."""
 
+import asyncio
+from collections.abc import Mapping
 from datetime import timedelta
 
+from sqlalchemy import make_url
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from bench import codes, filling, workshop
+from bench.figures import Line
 from bench.filling import COMMON, LONGEST, OLD, RARE, READER, WORKSPACE
-from bench.measuring import Case
-from domain import db, listing, search, users
+from bench.measuring import Case, Figures, measured_case
+from domain import db, digest, listing, search, users, workspaces
 from domain.db import Begin
 from domain.incidents import Priority, Status
 from domain.listing import Filter, Key
 from domain.policy import Actor
 
 DEEP = 50
+TRIES = 50
+"""Of codes, for each kind of address; hashing takes its time."""
 ALL = Filter(any_status=True)
 PART, MISTYPED = LONGEST[3:10], LONGEST.replace("hent", "hnet")
+
+
+async def measured(server: str, *, sizes: tuple[int, ...], tries: int = TRIES) -> list[Line]:
+    """Every case at each size; the target is what the largest takes next to the smallest."""
+    urls = {size: workshop.database(server) for size in sorted(sizes)}
+    for size, url in urls.items():
+        await asyncio.to_thread(filling.fill, make_url(url), size)
+    figures = await _figures(urls)
+    largest = figures[max(sizes)]
+    whole = [name for name, found in largest.items() if found.whole]
+    return [
+        *(_line(name, figures) for name in largest),
+        Line(case=f"plans that read a large table whole, {max(sizes):,} incidents", value=len(whole), sign="=", bound=0,
+             note="; ".join(f"{name}: {', '.join(largest[name].whole)}" for name in whole)),
+        *await _codes(urls[min(sizes)], tries),
+    ]  # fmt: skip
 
 
 async def cases(begin: Begin) -> dict[str, Case]:
@@ -46,9 +71,69 @@ async def cases(begin: Begin) -> dict[str, Case]:
         "search, one unknown sign": lambda s: search.page(s, ("決",), ALL, by=by),
         "search, nothing like it": lambda s: search.page(s, ("qwfpgjluy",), ALL, by=by),
         "counts": lambda s: listing.counts(s, by=by),
+        "Home, mine": lambda s: _home(s, Filter(involving_me=True), by),
+        "Home, all open": lambda s: _home(s, Filter(), by),
+        "digest": lambda s: digest.summary(
+            s, listing.visible_in(WORKSPACE, "C0020"), workspace_id=WORKSPACE, since=db.now() - timedelta(days=1)
+        ),
         "picker": lambda s: listing.likely(s, by=by, statuses=(Status.OPEN,)),
         "picker, all states": lambda s: listing.likely(s, by=by, statuses=tuple(Status)),
     }
+
+
+def _line(name: str, figures: Mapping[int, Mapping[str, Figures]]) -> Line:
+    smallest, largest = figures[min(figures)][name], figures[max(figures)][name]
+    told = [
+        f"{size:,}: {'too slow' if found[name].p50_ms is None else f'{found[name].p50_ms:.1f} ms'}, "
+        f"{found[name].rows:,} rows"
+        for size, found in sorted(figures.items())
+    ]
+    ratio = largest.p50_ms / smallest.p50_ms if largest.p50_ms and smallest.p50_ms else None
+    return Line(
+        case=f"{name}: {max(figures):,} ÷ {min(figures):,} incidents",
+        value=ratio,
+        bound=2,
+        note="; ".join(told),
+        plan=largest.plan,
+    )
+
+
+async def _figures(urls: Mapping[int, str]) -> dict[int, dict[str, Figures]]:
+    """Each case at one size after the other, so that whatever else the machine does meets all."""
+    engines = {size: db.engine(url) for size, url in urls.items()}
+    figures: dict[int, dict[str, Figures]] = {size: {} for size in urls}
+    try:
+        wanted = {size: await cases(db.transactions(engine)) for size, engine in engines.items()}
+        for name in wanted[min(urls)]:
+            for size, engine in engines.items():
+                figures[size][name] = await measured_case(engine, wanted[size][name])
+    finally:
+        for engine in engines.values():
+            await engine.dispose()
+    return figures
+
+
+async def _codes(url: str, tries: int) -> list[Line]:
+    """Whether the time of an answer tells if an address is known."""
+    engine = db.engine(url)
+    try:
+        found = await codes.compared(db.transactions(engine), tries=tries)
+    finally:
+        await engine.dispose()
+    known, unknown = found["known"], found["unknown"]
+    return [
+        Line(case="asking for a code: known ÷ unknown address", value=known.asked_ms / unknown.asked_ms, bound=1.1,
+             note=f"{known.asked_ms:.2f} ms, {unknown.asked_ms:.2f} ms"),
+        Line(case="entering a wrong code: known ÷ unknown address", value=known.entered_ms / unknown.entered_ms,
+             bound=1.1, note=f"{known.entered_ms:.2f} ms, {unknown.entered_ms:.2f} ms"),
+    ]  # fmt: skip
+
+
+async def _home(session: AsyncSession, wanted: Filter, by: Actor) -> None:
+    """What a Home is drawn from."""
+    await listing.counts(session, by=by)
+    await workspaces.category_names(session, WORKSPACE)
+    await listing.page(session, wanted, by=by)
 
 
 async def _reader(begin: Begin) -> Actor:

@@ -17,17 +17,46 @@ Case: TypeAlias = Callable[[AsyncSession], Awaitable[object]]
 Statement: TypeAlias = tuple[str, Any]
 
 TIMES = 15
+LARGE = 5_000
+"""Rows; a smaller table may be read from one end to the other, as an index would be slower."""
+
+
+@dataclass(frozen=True, slots=True)
+class Scan:
+    """How a plan reads one table, perhaps in several rounds; ``rows`` are of all of them together."""
+
+    kind: str
+    table: str
+    name: str
+    rows: float
+    rounds: int
+
+    @property
+    def is_sequential(self) -> bool:
+        """Whether it reads the whole table."""
+        return self.kind == "Seq Scan"
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.name} ({self.rows:,.0f})"
 
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """``p50_ms`` is None where a statement took longer than it may."""
+    """``p50_ms`` is None where a statement took longer than it may.
+
+    Args:
+        rows: that the plans' scans went through.
+        plan: how each table was read, in order.
+        whole: large tables that were read from one end to the other.
+    """
 
     p50_ms: float | None
     rows: int
+    plan: tuple[str, ...]
+    whole: tuple[str, ...]
 
 
-async def measured(engine: AsyncEngine, case: Case) -> Figures:
+async def measured_case(engine: AsyncEngine, case: Case) -> Figures:
     """The median of some runs with warm caches, and the rows read in one of them."""
     begin, took = db.transactions(engine), list[float]()
     with _noted(engine) as sent:
@@ -42,24 +71,9 @@ async def measured(engine: AsyncEngine, case: Case) -> Figures:
         except DBAPIError:
             p50_ms = None
         statements = list(sent)
-    return Figures(p50_ms, sum([await _rows(engine, statement) for statement in statements]))
-
-
-def table(figures: Mapping[int, Mapping[str, Figures]]) -> str:
-    """All figures, a line per case; the ratio is to the smallest size."""
-    sizes = list(figures)
-    names = list(figures[sizes[0]])
-    head = f"{'':32}" + "".join(f"{f'{size:,}':>34}" for size in sizes)
-    under = f"{'':32}" + f"{'p50 ms':>14}{'rows':>12}{'ratio':>8}" * len(sizes)
-    lines = [f"{name:32}" + "".join(_cell(figures, size, name) for size in sizes) for name in names]
-    return "\n".join([head, under, *lines])
-
-
-def _cell(figures: Mapping[int, Mapping[str, Figures]], size: int, name: str) -> str:
-    found, smallest = figures[size][name], figures[min(figures)][name]
-    if found.p50_ms is None or smallest.p50_ms is None:
-        return f"{'too slow':>14}{found.rows:>12,}{'':>8}"
-    return f"{found.p50_ms:>14.1f}{found.rows:>12,}{found.p50_ms / smallest.p50_ms:>8.1f}"
+    scans = [scan for statement in statements for scan in await _scans(engine, statement)]
+    whole = {scan.table for scan in scans if scan.is_sequential and scan.rows / scan.rounds >= LARGE}
+    return Figures(p50_ms, round(sum(scan.rows for scan in scans)), tuple(map(str, scans)), tuple(sorted(whole)))
 
 
 @contextmanager
@@ -77,19 +91,27 @@ def _noted(engine: AsyncEngine) -> Iterator[list[Statement]]:
         event.remove(engine.sync_engine, "before_cursor_execute", note)
 
 
-async def _rows(engine: AsyncEngine, statement: Statement) -> int:
-    """Rows that the plan's scans went through, also those that a filter then removed."""
+async def _scans(engine: AsyncEngine, statement: Statement) -> list[Scan]:
     async with engine.connect() as connection:
         await connection.exec_driver_sql("SET LOCAL statement_timeout = 0")
         explained = await connection.exec_driver_sql(
             f"EXPLAIN (ANALYZE, TIMING OFF, FORMAT JSON) {statement[0]}", statement[1]
         )
-        return round(sum(_read(explained.scalar_one()[0]["Plan"])))
+        return list(_read(explained.scalar_one()[0]["Plan"]))
 
 
-def _read(node: Mapping[str, Any]) -> Iterator[float]:
-    if "Scan" in node["Node Type"] and node["Node Type"] not in ("CTE Scan", "Subquery Scan"):
+def _read(node: Mapping[str, Any]) -> Iterator[Scan]:
+    """Every scan of a plan, also the rows that a filter then removed."""
+    kind = node["Node Type"]
+    if "Scan" in kind and kind not in ("CTE Scan", "Subquery Scan"):
         removed = node.get("Rows Removed by Filter", 0) + node.get("Rows Removed by Index Recheck", 0)
-        yield (node["Actual Rows"] + removed) * node["Actual Loops"]
+        name = node.get("Index Name") or node.get("Relation Name", "")
+        yield Scan(
+            kind,
+            node.get("Relation Name", ""),
+            name,
+            (node["Actual Rows"] + removed) * node["Actual Loops"],
+            max(node["Actual Loops"], 1),
+        )
     for child in node.get("Plans", ()):
         yield from _read(child)

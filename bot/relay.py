@@ -18,7 +18,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from bot.errors import code_of, status_of
 from bot.house import House
 from bot.mail import MailDown, MailRefused
-from bot.sync import LeaseLost, NotYet, Pace, PacedClient, is_limited, said_of, wait_of
+from bot.sync import SENDING, LeaseLost, NotYet, Pace, PacedClient, is_limited, said_of, wait_of
 from domain import outbox
 from domain.outbox import Outgoing, Topic
 
@@ -142,6 +142,7 @@ class Relay:
         return min(self._due[0] - now, POLL_S) if self._due else POLL_S
 
     async def _work(self, message: Outgoing) -> None:
+        SENDING.set(message.id)
         tried = replace(message, attempts=message.attempts - self._untried[message.id])
         try:
             await self._deliver(tried)

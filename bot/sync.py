@@ -1,7 +1,9 @@
 """Posting at Slack's pace, and once: what it may have taken without an answer is looked for before the next try."""
 
 import time
+from collections import Counter
 from collections.abc import Mapping
+from contextvars import ContextVar
 from io import SEEK_END, BytesIO
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -25,6 +27,12 @@ MOST_PAGES_BACK = 20
 POST, PUBLISH = "chat.postMessage", "views.publish"
 BURST = 4
 """Messages that may go to a channel, or Homes to a person, at once; after that it is one a second."""
+APART_S = 0.05
+"""Between two calls of those who waited for the same method, which Slack would refuse again if all came at once."""
+FORGOTTEN_S = 60.0
+"""After which a place is nobody's that was not taken: another message did for what waited."""
+SENDING: ContextVar[int] = ContextVar("sending", default=0)
+"""The row of the outbox that this task works on."""
 
 
 MALFORMED = {
@@ -60,14 +68,19 @@ class Pace:
     def __init__(self, *, burst: int = BURST, interval_s: float = 1.0) -> None:
         self._slack_s, self._interval_s = (burst - 1) * interval_s, interval_s
         self._held: dict[str, float] = {}
+        self._crowd: Counter[str] = Counter()
         self._booked: dict[str, float] = {}
+        self._places: dict[tuple[str, int], float] = {}
 
     def hold(self, method: str, seconds: float) -> None:
         """Slack wants no call of this method for so long, whatever it is about."""
         self._held[method] = time.monotonic() + seconds
+        self._crowd[method] = 0
 
     def book(self, method: str, target: str) -> None:
         """Count a call that is made now.
+
+        Whoever has to wait gets a place of their own, so that a crowd does not come back at the same moment.
 
         Args:
             target: the channel, or the person whose Home it is.
@@ -77,13 +90,22 @@ class Pace:
         """
         now = time.monotonic()
         wait = self._held.get(method, now) - now
-        if wait <= 0 and method in (POST, PUBLISH):
-            booked = max(self._booked.get(target, now), now)
-            wait = booked - now - self._slack_s
-            if wait <= 0:
-                self._booked[target] = booked + self._interval_s
         if wait > 0:
-            raise NotYet(method, wait)
+            self._crowd[method] += 1
+            raise NotYet(method, wait + (self._crowd[method] - 1) * APART_S)
+        if method in (POST, PUBLISH):
+            self._take_place((target, SENDING.get()), method, now)
+
+    def _take_place(self, who: tuple[str, int], method: str, now: float) -> None:
+        place = self._places.pop(who, None)
+        if place is None:
+            booked = max(self._booked.get(who[0], now), now)
+            self._booked[who[0]] = booked + self._interval_s
+            place = booked - self._slack_s
+        if place > now:
+            self._places = {each: at for each, at in self._places.items() if at > now - FORGOTTEN_S}
+            self._places[who] = place
+            raise NotYet(method, place - now)
 
 
 class PacedClient(AsyncWebClient):

@@ -369,6 +369,27 @@ async def test_what_a_superuser_cannot_link_is_said(
             await mapping.link_for(session, "U0BEN", "free@example.com", by=ben)
 
 
+async def test_a_deactivated_account_is_given_to_nobody(begin: Begin, team: str, ana: Actor, ben: Actor) -> None:
+    boss = await superuser(begin, ana)
+    await nominated(begin, team, "free@example.com")
+    async with begin() as session:
+        await session.execute(update(User).where(User.email == "free@example.com").values(is_active=False))
+    with pytest.raises(InvalidInput, match="this account is deactivated"):
+        async with begin() as session:
+            await mapping.link_for(session, "U0BEN", "free@example.com", by=boss)
+
+
+async def test_whoever_is_shut_out_while_they_enter_a_code_gets_nothing(begin: Begin, team: str, ben: Actor) -> None:
+    await nominated(begin, team, "boss@example.com")
+    proof = await proved(begin, "boss@example.com", by=ben)
+    async with begin() as session:
+        await session.execute(update(User).where(User.id == ben.id).values(is_active=False))
+
+    with pytest.raises(Forbidden, match="deactivated"):
+        async with begin() as session:
+            await mapping.link(session, proof, by=ben)
+
+
 async def test_a_deactivated_person_is_not_unlinked_to_come_back_as_somebody_new(
     begin: Begin, ana: Actor, ben: Actor
 ) -> None:

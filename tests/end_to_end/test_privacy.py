@@ -7,6 +7,7 @@ import pytest
 from bot import app
 from tests.end_to_end.conftest import Json, Workspace, settings_of
 from tests.end_to_end.eyes import answer, handed_in
+from tests.end_to_end.test_digest import superuser
 
 # #security is private; Ana and Ben are in it, Chloe is not.
 
@@ -231,3 +232,52 @@ async def test_a_superuser_sees_it_without_being_a_member(workspace: Workspace, 
         await connection.exec_driver_sql("UPDATE \"user\" SET is_superuser = true WHERE full_name = 'Chloe Martin'")
 
     assert "Badge lost" in await answer(workspace, "show 1", by="chloe", channel="#general")
+
+
+async def test_neither_a_deletion_nor_a_late_delivery_brings_back_who_left(workspace: Workspace) -> None:
+    card, before = await workspace.opened("Badge lost", channel="#security"), await workspace.mark()
+    ts = await workspace.stage.reply("ben", "#security", card, "turnstile seven")
+    await workspace.delivered()
+    (told,) = await workspace.events("message", after=before)
+    await workspace.stage.do("member", user="ben", channel="#security", leave=True)
+    await workspace.stage.quiet()
+
+    await workspace.control("deliver", {"event_id": told, "times": 1})
+    await workspace.control("delete", {"user": "ana", "channel": "#security", "ts": ts})
+    await workspace.stage.quiet()
+
+    assert "There is no INC-1" in await answer(workspace, "show 1", by="ben", channel="#general")
+
+
+async def test_a_channel_that_becomes_private_is_so_at_once_whatever_slack_answers(workspace: Workspace) -> None:
+    await workspace.opened("Former contractor", channel="#general")
+    await workspace.faults({"method": "conversations.info", "kind": "http_500"})
+    await workspace.control("channel", {"channel": "#general", "private": True})
+    await workspace.stage.quiet(idle_ms=50)
+
+    hidden = await workspace.rows("SELECT is_private FROM channel WHERE id = 'C0GENERAL0'")
+    await workspace.faults()
+    assert hidden == [(True,)]
+
+
+@pytest.mark.parametrize("how", ["list", "digest"])
+async def test_a_channel_shared_with_others_gets_only_its_own_incidents(workspace: Workspace, how: str) -> None:
+    await superuser(workspace)
+    await workspace.opened("Secret acquisition", channel="#incidents")
+    await workspace.opened("Their lift is stuck", channel="#shared-partner")
+
+    if how == "digest":
+        await answer(workspace, "admin digest add <#C0SHARED00|shared-partner> 09:00 UTC daily", by="ana")
+        await answer(workspace, "admin digest now <#C0SHARED00|shared-partner>", by="ana")
+    else:
+        await workspace.stage.command("ben", "#shared-partner", "list")
+        told = (await workspace.stage.state())["ephemerals"]["U0BEN00000"][-1]
+        actions = [element for block in told["blocks"] for element in block.get("elements", [])]
+        button = next(each for each in actions if "Post" in str(each.get("text")))
+        place = {"user": "ben", "channel": "#shared-partner", "message_ts": told["ts"]}
+        await workspace.stage.do("action", **place, action_id=button["action_id"])
+    await workspace.delivered()
+
+    posted = str(await workspace.stage.messages("#shared-partner"))
+    assert posted.count("Their lift is stuck") > 1
+    assert "acquisition" not in posted
