@@ -44,8 +44,8 @@ def failed(reason: str) -> Message:
     """It will not come."""
     return _said(
         mrkdwn(
-            "Your export could not be finished: {reason}. Nothing was sent. Try again later, or run "
-            "`incident-tracker export csv FILE` on the server.",
+            "Your export could not be finished: {reason}. Nothing was sent. Try again later, or ask whoever runs "
+            "Incident Tracker.",
             reason=reason,
         )
     )
