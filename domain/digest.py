@@ -9,8 +9,7 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, Select, and_, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from domain import db, listing
-from domain.comments import Comment
+from domain import db, listing, talk
 from domain.incidents import WITH_PEOPLE, Incident
 from domain.states import Priority, Status
 from domain.timeline import Entry, What
@@ -94,9 +93,7 @@ async def shown(session: AsyncSession, ids: Sequence[UUID], seen: ColumnElement[
 
 
 def _needs_somebody() -> ColumnElement[bool]:
-    said = select(func.max(Comment.created_at)).where(Comment.incident_id == Incident.id, Comment.deleted_at.is_(None))
-    last_word = func.greatest(Incident.updated_at, said.scalar_subquery())
-    return or_(~listing.is_held(), last_word < db.now() - SILENT)
+    return or_(~listing.is_held(), talk.last_word() < db.now() - SILENT)
 
 
 async def _first(session: AsyncSession, most: int, *where: ColumnElement[bool]) -> list[Incident]:

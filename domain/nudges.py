@@ -15,8 +15,7 @@ from sqlalchemy import ColumnElement, Row, Select, and_, case, func, or_, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from domain import assignment, changes, db, incidents, listing, outbox, policy, users
-from domain.comments import Comment
+from domain import assignment, changes, db, incidents, listing, outbox, policy, talk, users
 from domain.errors import Forbidden
 from domain.incidents import Incident, Target
 from domain.nudge_rules import Nudge, NudgeRule
@@ -175,12 +174,12 @@ def _due(workspace_id: str, now: datetime) -> Select[Any]:
 
 def _since() -> ColumnElement[datetime]:
     """Part of a statement that has incidents and their nudges: when the quiet began."""
-    said = select(func.max(Comment.created_at)).where(Comment.incident_id == Incident.id, Comment.deleted_at.is_(None))
     freed = select(func.max(Entry.at)).where(
         Entry.incident_id == Incident.id, Entry.what.in_((What.CREATED, What.ASSIGNED, What.REOPENED, What.RESTORED))
     )
-    words = func.greatest(Incident.updated_at, said.scalar_subquery())
-    began = case((listing.is_held(), words), else_=func.coalesce(freed.scalar_subquery(), Incident.created_at))
+    began = case(
+        (listing.is_held(), talk.last_word()), else_=func.coalesce(freed.scalar_subquery(), Incident.created_at)
+    )
     return func.greatest(began, Nudge.answered_at)
 
 

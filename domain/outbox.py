@@ -27,6 +27,13 @@ BACK_AFTER = timedelta(seconds=10)
 """After the database itself was started, every process has so long to show that it lives."""
 
 
+_SIGNS = (
+    "FROM pg_locks WHERE locktype = 'advisory' AND classid = :kind AND objsubid = 2"
+    " AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"
+)
+"""The signs of life that are shown in this database."""
+
+
 class Topic(StrEnum):
     """What happened that somebody in Slack must see."""
 
@@ -190,20 +197,12 @@ async def mark(connection: AsyncConnection, number: int) -> None:
 
 async def living(session: AsyncSession) -> int:
     """How many processes show that they live."""
-    signs = (
-        "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND classid = :kind AND objsubid = 2"
-        " AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"
-    )
-    return int(await session.scalar(text(signs), {"kind": LOCKS}) or 0)
+    return int(await session.scalar(text(f"SELECT count(*) {_SIGNS}"), {"kind": LOCKS}) or 0)
 
 
 async def take_from_the_dead(session: AsyncSession) -> int:
     """Free what processes hold that showed that they live and do not any more; how many rows."""
-    is_dead = text(
-        "NOT EXISTS (SELECT FROM pg_locks WHERE locktype = 'advisory' AND classid = :kind AND objsubid = 2"
-        " AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"
-        " AND 'process-' || objid = outbox.leased_by)"
-    ).bindparams(kind=LOCKS)
+    is_dead = text(f"NOT EXISTS (SELECT {_SIGNS} AND 'process-' || objid = outbox.leased_by)").bindparams(kind=LOCKS)
     was_marked = OutboxMessage.leased_by.startswith("process-")
     has_settled = func.pg_postmaster_start_time() < func.now() - BACK_AFTER
     freed = update(OutboxMessage).where(was_marked, is_dead, has_settled).values(leased_until=None, leased_by=None)

@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain import comments
 from domain.comments import Comment, CommentRevision
+from domain.incidents import Incident
 from domain.policy import Actor, Standing
 from domain.users import SlackProfile, User
 
@@ -143,3 +144,9 @@ async def _said(
         )
         for comment, name, standing in reversed(rows)
     ]
+
+
+def last_word() -> ColumnElement[datetime]:
+    """Part of a statement that has incidents: when each was last changed or commented on."""
+    said = select(func.max(Comment.created_at)).where(Comment.incident_id == Incident.id, Comment.deleted_at.is_(None))
+    return func.greatest(Incident.updated_at, said.scalar_subquery())
