@@ -25,7 +25,7 @@ tour: $(STAMP)  ## a whole incident without a browser, as a transcript
 	@$(IN) bot demo --tour $(ARGS)
 
 test: $(STAMP)  ## all tests, several at a time; ARGS="-k thread" and so on
-	@$(IN) pytest -n $(JOBS) $(ARGS)
+	@$(IN) pytest -n $(JOBS) --dist worksteal $(ARGS)
 
 test-browser: $(STAMP)  ## only the tests that drive Debian's Chromium
 	@$(IN) pytest -m browser $(ARGS)
@@ -52,15 +52,15 @@ format: $(STAMP)  ## put the code in order
 
 lock: $(STAMP)  ## renew requirements.lock from pyproject.toml; ARGS=--upgrade for newer versions
 	@$(IN) uv pip compile --quiet --system-certs --universal --python-version $(OLDEST) --all-extras --generate-hashes \
-		--no-header -o requirements.lock pyproject.toml $(ARGS)
+		--no-header --no-strip-extras -o requirements.lock pyproject.toml $(ARGS)
 
 # Made anew whenever it is not known to be whole: an interrupted installation can leave half a package behind.
 $(STAMP): requirements.lock pyproject.toml
 	@"$(PYTHON)" -c 'import sys; sys.exit(sys.version_info < tuple(map(int, "$(OLDEST)".split("."))))' 2>/dev/null || { \
 		echo "Python $(OLDEST) or newer is needed, and $(PYTHON) is $$("$(PYTHON)" -V 2>/dev/null || echo missing)." >&2; \
 		echo "Name another one: make PYTHON=python3.12 ..." >&2; exit 1; }
-	@if test -e .venv; then echo "Renewing .venv, about half a minute..."; \
-		else echo "Creating .venv, about half a minute..."; fi >&2
+	@if test -e .venv; then echo "Renewing .venv, about a minute..."; \
+		else echo "Creating .venv, about a minute..."; fi >&2
 	@"$(PYTHON)" -m venv --clear .venv
 	@$(IN) pip install --quiet --disable-pip-version-check --no-input --require-hashes -r requirements.lock
 	@$(IN) pip install --quiet --disable-pip-version-check --no-input --no-deps --no-build-isolation -e .

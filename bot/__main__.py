@@ -1,4 +1,4 @@
-"""The command line: run, demo, migrate, superuser, code."""
+"""The command line: run, demo, migrate, superuser, code, export, doctor."""
 
 import argparse
 import asyncio
@@ -18,13 +18,24 @@ from sqlalchemy.exc import OperationalError
 from bot import app, logs, postgres, server, settings
 from bot.app import StartError
 from bot.connection import DeafError
+from bot.exporting import writing
 from bot.postgres import EmbeddedError
 from bot.settings import Basics, SettingsError
 from domain import db
 from domain.errors import DomainError
 from migrations import run as migrations
+from migrations.run import BusyError
 
-START_ERRORS = (SettingsError, StartError, DeafError, EmbeddedError, OperationalError, DomainError)
+START_ERRORS = (
+    SettingsError,
+    StartError,
+    DeafError,
+    EmbeddedError,
+    OperationalError,
+    db.Unsure,
+    DomainError,
+    BusyError,
+)
 ENDS_WITHIN_S = 60
 """A process that Slack does not reach ends by then, also if something that it waits for never comes."""
 WITHOUT_DATABASE = "Without DATABASE_URL it starts its own PostgreSQL and keeps the data in ./.data."
@@ -68,6 +79,35 @@ def superuser(arguments: argparse.Namespace) -> int:
 def code(arguments: argparse.Namespace) -> int:
     """Print a one-time code for /incident link, where no mail server sends one."""
     return _print_code(arguments, is_superuser=False)
+
+
+def export(arguments: argparse.Namespace) -> int:
+    """Write everything in the workspace to a zip, those incidents of private channels too."""
+    chosen = settings.load_basics()
+    try:
+        with writing.opened(arguments.file) as target, database(chosen) as url:
+            _migrate(url)
+            count = asyncio.run(server.export(url, arguments.form, target, arguments.workspace))
+    except OSError as error:
+        where = f" Look at {arguments.file or 'where standard output goes'}, then try again."
+        raise StartError(f"Nothing was written: {error.strerror or error}.{where}") from error
+    print(f"{count:,} incidents are written.", file=sys.stderr)
+    return 0
+
+
+def doctor(arguments: argparse.Namespace) -> int:
+    """Examine Slack, the database, mail and what waits, and say how to mend it; exit code 1 if there is anything."""
+    from bot.health import shell, views
+
+    chosen = settings.load()
+    logs.configure("ERROR", chosen.log_format)
+    try:
+        with database(chosen) as url:
+            found = asyncio.run(shell.examine(chosen, url, arguments.workspace))
+    except EmbeddedError as error:
+        found = asyncio.run(shell.without_database(chosen, str(error)))
+    print(views.printed(found))
+    return 1 if any(each.fix for each in found) else 0
 
 
 def demo(arguments: argparse.Namespace) -> int:
@@ -137,10 +177,11 @@ def _print_code(arguments: argparse.Namespace, *, is_superuser: bool) -> int:
 
 
 def _migrate(url: str) -> None:
-    engine = create_engine(url)
-    with engine.begin() as connection:
-        migrations.upgrade(connection)
-    engine.dispose()
+    engine = create_engine(url, connect_args={"prepare_threshold": None})  # which a pool of connections would mix up
+    try:
+        migrations.patiently(engine)
+    finally:
+        engine.dispose()
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -158,6 +199,14 @@ def _parser() -> argparse.ArgumentParser:
         prints.add_argument("address", help="e-mail address of the account")
         prints.add_argument("--workspace", help="Slack team id (T…), where the database serves several")
         prints.set_defaults(do=do)
+    writes = commands.add_parser("export", help="write everything to a file", description=export.__doc__)
+    writes.add_argument("form", choices=writing.FORMS, help="for spreadsheets, or for programs; both in a zip")
+    writes.add_argument("file", nargs="?", type=Path, metavar="FILE", help="default: standard output")
+    writes.add_argument("--workspace", help="Slack team id (T…), where the database serves several")
+    writes.set_defaults(do=export)
+    examines = commands.add_parser("doctor", help="examine everything that has to be so", description=doctor.__doc__)
+    examines.add_argument("--workspace", help="Slack team id (T…), where the database serves several")
+    examines.set_defaults(do=doctor)
     show = commands.add_parser("demo", help="try it here, without a Slack workspace", description=demo.__doc__)
     show.add_argument("--port", type=int, default=8065, help="of the page; 0 picks a free one (default: 8065)")
     show.add_argument("--no-browser", action="store_true", help="do not open the page")

@@ -7,6 +7,7 @@ connection pool, too.
 
 import asyncio
 import secrets
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -20,6 +21,8 @@ from domain import outbox
 log = structlog.get_logger(__name__)
 
 CHECK_S = 1.0
+RELIED_ON_S = 5.0
+"""A look that is older, as after a pause, says nothing of now."""
 FIRST_WITHIN_S = 5.0
 
 
@@ -30,11 +33,13 @@ class Alive:
         self._engine = engine
         self._number = secrets.randbelow(2**31)
         self._is_shown = asyncio.Event()
+        self._looked_at = 0.0
 
     @property
     def name(self) -> str:
         """What rows are leased by: while the sign is not there, a name that nobody judges by it."""
-        return outbox.marked(self._number) if self._is_shown.is_set() else f"unmarked-{self._number}"
+        is_sure = self._is_shown.is_set() and time.monotonic() - self._looked_at < RELIED_ON_S
+        return outbox.marked(self._number) if is_sure else f"unmarked-{self._number}"
 
     @asynccontextmanager
     async def shown(self) -> AsyncIterator[None]:
@@ -56,8 +61,9 @@ class Alive:
             try:
                 async with self._engine.connect() as connection:
                     await outbox.mark(connection, self._number)
-                    self._is_shown.set()
                     while True:
+                        self._looked_at = time.monotonic()
+                        self._is_shown.set()
                         await asyncio.sleep(CHECK_S)
                         await connection.exec_driver_sql("SELECT 1")
             except (SQLAlchemyError, OSError, TimeoutError) as error:

@@ -6,17 +6,13 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
 
 import structlog
-from aiohttp import ClientError, ClientSession, ClientTimeout
+from aiohttp import ClientSession, ClientTimeout
 from slack_bolt.async_app import AsyncApp
-from slack_bolt.authorization import AuthorizeResult
-from slack_sdk.errors import SlackApiError
-from slack_sdk.web.async_client import AsyncWebClient
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from bot import asking, errors, learning, router, schedule, server
+from bot import asking, errors, only, router, schedule
 from bot.accounts import deliveries as account_deliveries
 from bot.accounts import listeners as account_listeners
 from bot.admin import deliveries as admin_deliveries
@@ -45,12 +41,13 @@ from bot.history import listeners as history_listeners
 from bot.home import deliveries as home_deliveries
 from bot.home import listeners as home_listeners
 from bot.house import House, Routes, joined
+from bot.houses import Houses
 from bot.incidents import deliveries as incident_deliveries
 from bot.incidents import listeners as incident_listeners
 from bot.lookalikes import listeners as lookalike_listeners
-from bot.mail import Mailer
 from bot.nudges import deliveries as nudge_deliveries
 from bot.nudges import listeners as nudge_listeners
+from bot.only import StartError as StartError
 from bot.relay import Delivery, Relay
 from bot.settings import Settings
 from bot.shortcuts import deliveries as shortcut_deliveries
@@ -59,6 +56,9 @@ from bot.stats import deliveries as stats_deliveries
 from bot.stats import listeners as stats_listeners
 from bot.sync import Pace
 from bot.threads import listeners as thread_listeners
+from bot.tokens import deliveries as token_deliveries
+from bot.tokens import listeners as token_listeners
+from bot.webhooks import deliveries as webhook_deliveries
 from domain import db
 from domain.outbox import Topic
 from migrations import run as migrations
@@ -68,18 +68,20 @@ log = structlog.get_logger(__name__)
 SLACK_ANSWERS_WITHIN_S = 10
 
 
-class StartError(RuntimeError):
-    """The bot cannot work like this; one sentence with the fix."""
-
-
 @dataclass(frozen=True, slots=True)
 class Bot:
     """A running bot."""
 
-    house: House
+    houses: Houses
     app: AsyncApp
     relay: Relay
     connection: Connection | None
+
+    @property
+    def house(self) -> House:
+        """The one workspace, where it is one."""
+        [served] = self.houses.all()
+        return served.house
 
 
 def routes() -> Routes:
@@ -102,6 +104,7 @@ def routes() -> Routes:
         nudge_listeners,
         stats_listeners,
         catching_up_listeners,
+        token_listeners,
         help_listeners,
     )
     return joined(feature.ROUTES for feature in features)
@@ -126,6 +129,8 @@ def deliveries() -> dict[Topic, Delivery]:
         exporting_deliveries,
         stats_deliveries,
         catching_up_deliveries,
+        token_deliveries,
+        webhook_deliveries,
         help_deliveries,
     )
     return {topic: send for feature in features for topic, send in feature.DELIVERIES.items()}
@@ -145,18 +150,20 @@ async def running(
         StartError, DeafError: a token is refused, Slack cannot be reached, or the port is taken.
     """
     async with ClientSession(timeout=ClientTimeout(total=SLACK_ANSWERS_WITHIN_S)) as session:
-        slack = AsyncWebClient(
-            settings.slack_bot_token.get_secret_value(),
-            base_url=settings.slack_api_url,
-            session=session,
-            retry_handlers=[],
-        )
-        alive = Alive(engine)
-        bot = await _build(settings, engine, slack, pace or Pace(), patience or Patience(), alive)
+        alive, wake = Alive(engine), asyncio.Event()
+        begin, once = db.transactions(engine, wake=wake.set), db.statements(engine)
+        if settings.slack_client_id:
+            from bot.installing.registry import Registry  # with what only a bot for several workspaces needs
+
+            houses: Houses = Registry(settings, session, pace, begin=begin, once=once, routes=routes())
+        else:
+            houses = Houses(begin=begin, once=once, routes=routes())
+            houses.add(await only.only(settings, houses, session, pace or Pace()))
+        bot = _build(settings, houses, session, wake, patience or Patience(), alive)
         async with alive.shown():
             relaying = asyncio.create_task(bot.relay.run())
             try:
-                async with _connected(settings, bot, engine), schedule.running(bot.house):
+                async with _connected(settings, bot, engine), schedule.running(houses):
                     yield bot
             finally:
                 relaying.cancel()
@@ -171,7 +178,7 @@ async def _connected(settings: Settings, bot: Bot, engine: AsyncEngine) -> Async
     async def is_connected() -> bool:
         return connection is None or await connection.is_connected()
 
-    async with opened(connection, bot.house), _served(settings, bot, engine, is_connected):
+    async with bot.houses.kept(), opened(connection, bot.houses), _served(settings, bot, engine, is_connected):
         yield
 
 
@@ -188,10 +195,12 @@ async def _served(
     secret = settings.slack_signing_secret
     site = http.Site(
         app=bot.app,
-        house=bot.house,
+        houses=bot.houses,
         signing_secret=secret.get_secret_value() if secret and not settings.slack_app_token else None,
         is_connected=is_connected,
         is_current=partial(migrations.is_current, engine),
+        api=http.api(settings.secret_key, bot.houses),
+        trusted_proxies=settings.trusted_proxies,
     )
     try:
         async with http.serving(site, settings.host, settings.web_port):
@@ -200,79 +209,26 @@ async def _served(
         raise StartError(str(error)) from None
 
 
-async def _build(
-    settings: Settings, engine: AsyncEngine, slack: AsyncWebClient, pace: Pace, patience: Patience, alive: Alive
+def _build(
+    settings: Settings, houses: Houses, session: ClientSession, wake: asyncio.Event, patience: Patience, alive: Alive
 ) -> Bot:
-    me = await _checked(settings, slack)
-    wake = asyncio.Event()
-    begin = db.transactions(engine, wake=wake.set)
-    learnt = await learning.everything(slack, begin, me, settings.incident_channel)
-    await server.prepare(settings, begin, me["team_id"])
-    house = House(
-        workspace_id=me["team_id"],
-        bot_user_id=me["user_id"],
-        bot_id=me["bot_id"],
-        url=me["url"].rstrip("/") + "/",
-        incident_channel=learnt.incident_channel,
-        knows_channels=learnt.knows_channels,
-        begin=begin,
-        once=db.statements(engine),
-        routes=routes(),
-        mailer=Mailer.of(settings),
-    )
-    app, token = _app(house, slack), settings.slack_app_token
-    relay = Relay(deliveries(), slack, house, wake, pace=pace, name=lambda: alive.name)
-    return Bot(house, app, relay, Connection(app, token.get_secret_value(), house, patience) if token else None)
+    app, token = _app(houses, session, settings.slack_api_url), settings.slack_app_token
+    relay = Relay(deliveries(), houses, wake, name=lambda: alive.name)
+    connection = Connection(app, token.get_secret_value(), houses.all()[0].house, patience) if token else None
+    return Bot(houses, app, relay, connection)
 
 
-def _app(house: House, slack: AsyncWebClient) -> AsyncApp:
+def _app(houses: Houses, session: ClientSession, api_url: str) -> AsyncApp:
     """Acked means committed: with process_before_response bolt acks nothing before the listener has ended."""
-    authorized = AuthorizeResult(
-        enterprise_id=None,
-        team_id=house.workspace_id,
-        bot_user_id=house.bot_user_id,
-        bot_id=house.bot_id,
-        bot_token=slack.token,
-    )
-
-    async def authorize() -> AuthorizeResult:
-        return authorized
-
     quiet = logging.getLogger("slack_bolt")  # its own loggers take the root's level, and print what people wrote
     app = AsyncApp(
-        authorize=authorize,
+        name="incident-tracker",  # without one bolt looks for it in the source of whatever is running
+        authorize=houses.authorize(),
         process_before_response=True,
         request_verification_enabled=False,  # bot.http verifies before it looks at anything
         logger=quiet,
     )
-    app.client.session, app.client.base_url = slack.session, slack.base_url
-    router.attach(app, house, slack, asking.commanded)
-    app.error(errors.handler(house, slack))
+    app.client.session, app.client.base_url = session, api_url
+    router.attach(app, houses, asking.commanded)
+    app.error(errors.handler(houses))
     return app
-
-
-async def _checked(settings: Settings, slack: AsyncWebClient) -> dict[str, Any]:
-    """Who we are; both tokens are tried here, because the SDK would try a wrong one for ever."""
-    name = "SLACK_BOT_TOKEN"
-    try:
-        me = await slack.auth_test()
-        name = "SLACK_APP_TOKEN"
-        if settings.slack_app_token is not None:
-            await slack.apps_connections_open(app_token=settings.slack_app_token.get_secret_value())
-    except SlackApiError as error:
-        if errors.code_of(error).startswith("http_"):
-            raise StartError(f"{settings.slack_api_url} is not Slack's API. Check SLACK_API_URL.") from None
-        raise StartError(_refusal(name, error)) from None
-    except (ClientError, TimeoutError) as error:
-        raise StartError(
-            f"{settings.slack_api_url} does not answer ({type(error).__name__}). Check SLACK_API_URL."
-        ) from None
-    return {"bot_id": "", "url": "https://slack.com/", **dict(me.data)}  # type: ignore[arg-type]
-
-
-def _refusal(name: str, error: SlackApiError) -> str:
-    fixes = {
-        "SLACK_BOT_TOKEN": "Copy the Bot User OAuth Token (xoxb-…) from OAuth & Permissions, after installing the app.",
-        "SLACK_APP_TOKEN": "Make an App-Level Token (xapp-…) with the scope connections:write under Basic Information.",
-    }
-    return f"Slack refused {name}: {errors.code_of(error)}. {fixes[name]}"

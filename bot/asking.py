@@ -123,10 +123,8 @@ async def answer_to(line: str, actor: Actor, house: House, *, thread_ts: str = "
 async def _done(session: AsyncSession, request: Request, actor: Actor, house: House) -> Answer:
     if request.verb in house.routes.reads:
         return await house.routes.reads[request.verb](session, request, actor, house)
-    if request.verb in house.routes.writes:
-        changed = await house.routes.writes[request.verb](session, request, actor, house)
-        return changed if isinstance(changed, Form) else outcome(changed, session, actor, house)
-    return help_views.not_yet(request.verb)
+    changed = await house.routes.writes[request.verb](session, request, actor, house)
+    return changed if isinstance(changed, Form) else outcome(changed, session, actor, house)
 
 
 def outcome(incident: Incident, session: AsyncSession, actor: Actor, house: House) -> Message:

@@ -43,6 +43,11 @@ def message(text: Mrkdwn, blocks: Sequence[Block]) -> Message:
     return {"text": clip(text, TEXT_LIMIT), "blocks": list(blocks)}
 
 
+def words(text: Mrkdwn) -> Message:
+    """A message that is this text and nothing else."""
+    return message(text, [section(text)])
+
+
 def section(text: Mrkdwn, *, accessory: Block | None = None, block_id: str | None = None) -> Block:
     return _without_none(type="section", text=_parsed(text, SECTION_LIMIT), accessory=accessory, block_id=block_id)
 

@@ -20,6 +20,7 @@ import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
+from functools import lru_cache
 from itertools import takewhile
 from typing import Final
 
@@ -114,15 +115,21 @@ def verb_of(word: str) -> str | None:
 
 def is_secret(line: str) -> bool:
     """Whether somebody may be typing a password: such a line must neither be stored nor logged."""
-    words = lexer.split(_TO_SOMEBODY.sub("", line, count=1)[:300])
+    words = lexer.split(_TO_SOMEBODY.sub("", line, count=1)[:300], most=5)
     if words and _target(words[0]):
         words = words[1:]
     if not words or verb_of(words[0].raw):
         return False
     letters = _LETTERS.findall(" ".join(word.raw for word in words[:4]).lower())[:4]
     first = {*letters[:1], "".join(letters[:2])}
-    near = get_close_matches(words[0].raw[:20].lower(), verbs.SECRETS | {"login", "signin"}, n=1, cutoff=0.82)
-    return bool(near or first & verbs.SECRET_VERBS or {*letters, *first} & verbs.SECRETS)
+    is_near = _is_like_a_secret(words[0].raw[:20].lower())
+    return bool(is_near or first & verbs.SECRET_VERBS or {*letters, *first} & verbs.SECRETS)
+
+
+@lru_cache(maxsize=4_096)
+def _is_like_a_secret(word: str) -> bool:
+    """Asked of the first word of every message in a thread; few words begin most of them."""
+    return bool(get_close_matches(word, verbs.SECRETS | {"login", "signin"}, n=1, cutoff=0.82))
 
 
 def is_unkept(text: str, bot_user_id: str) -> bool:
@@ -145,6 +152,8 @@ def without_addresses(line: str) -> str:
 
 def strip_mention(text: str, bot_user_id: str) -> str:
     """A message to the bot, without the bot's name at its start or end."""
+    if bot_user_id not in text:
+        return text.strip()
     mention = rf"<@{re.escape(bot_user_id)}(?:\|[^<>]*)?>"
     addressed = re.sub(rf"\A\s*(?:{mention}[\s:,]*)+", "", text).strip()
     return re.sub(rf"{mention}[.!?]?\Z", "", addressed).rstrip()

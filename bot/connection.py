@@ -17,6 +17,7 @@ from slack_bolt.async_app import AsyncApp
 from sqlalchemy.exc import SQLAlchemyError
 
 from bot.house import House
+from bot.houses import Houses
 from domain import catch_up, db, outbox
 
 log = structlog.get_logger(__name__)
@@ -159,12 +160,13 @@ class Connection:
 
 
 @asynccontextmanager
-async def opened(connection: Connection | None, house: House) -> AsyncIterator[None]:
+async def opened(connection: Connection | None, houses: Houses) -> AsyncIterator[None]:
     """The connection; where Slack posts its requests instead, only what it could not post is looked for."""
     if connection is not None:
         async with connection.open():
             yield
         return
-    async with house.begin() as session:
-        await catch_up.ask(session, house.workspace_id)
+    for served in houses.all():
+        async with houses.begin() as session:
+            await catch_up.ask(session, served.house.workspace_id)
     yield

@@ -18,6 +18,7 @@ from sqlalchemy.exc import TimeoutError as SATimeoutError
 from bot import blocks, forms, mrkdwn
 from bot.blocks import Block
 from bot.house import House, Payload
+from bot.houses import Houses
 from bot.mrkdwn import Mrkdwn
 from domain import homes, users
 from domain.db import Unsure
@@ -25,23 +26,31 @@ from domain.errors import DomainError, Forbidden, Repeated, Stale
 
 log = structlog.get_logger(__name__)
 
+NOBODY_WAITS = {"invalid_trigger_id"}
+"""What Slack says of a click that was not its own: there is nobody who could be told."""
+
 Handler = Callable[..., Awaitable[BoltResponse | None]]
 
 
-def handler(house: House, slack: AsyncWebClient) -> Handler:
+def handler(houses: Houses) -> Handler:
     """The one error handler of the app."""
 
     async def handle(error: Exception, body: dict[str, Any]) -> BoltResponse | None:
+        served = houses.asked(body)
+        if served is None:  # whether there is one could not be found out; Slack tries again where it does
+            log.error("workspace_not_found", kind=type(error).__name__)
+            return None
+        house, slack = served.house, served.slack
         words = await told(error, house)
         if body.get("command"):
             return BoltResponse(status=200, body={"response_type": "ephemeral", "text": words})
         if body.get("type") == "view_submission":
             return _beside_field(error, body, words)
         if body.get("type") in {"block_actions", "shortcut", "message_action"}:
-            await _answer_click(body, slack, words)
+            is_told = await _answer_click(body, slack, words)
             if isinstance(error, DomainError) and (body.get("view") or {}).get("type") == "home":
                 await _redraw(body, house)
-            return BoltResponse(status=200, body="")
+            return BoltResponse(status=200 if is_told else 500, body="")  # Slack itself then says that it failed
         if body.get("type") == "block_suggestion":
             return BoltResponse(status=200, body={"options": []})
         if "event" in body and isinstance(error, DomainError):
@@ -57,6 +66,15 @@ def code_of(error: SlackApiError) -> str:
     answer = getattr(error.response, "data", None)
     said = answer.get("error") if isinstance(answer, dict) else None
     return str(said or f"http_{status_of(error)}")
+
+
+def token_refused(name: str, error: SlackApiError) -> str:
+    """What is wrong with a token, and where to get the right one."""
+    fixes = {
+        "SLACK_BOT_TOKEN": "Copy the Bot User OAuth Token (xoxb-…) from OAuth & Permissions, after installing the app.",
+        "SLACK_APP_TOKEN": "Make an App-Level Token (xapp-…) with the scope connections:write under Basic Information.",
+    }
+    return f"Slack refused {name}: {code_of(error)}. {fixes[name]}"
 
 
 def status_of(error: SlackApiError) -> int:
@@ -122,17 +140,18 @@ def _beside_field(error: Exception, body: Payload, words: Mrkdwn) -> BoltRespons
     return BoltResponse(status=200, body={"response_action": "errors", "errors": shown})
 
 
-async def _answer_click(body: Payload, slack: AsyncWebClient, words: Mrkdwn) -> None:
-    """Under the message that was clicked; where there is none, in a dialog."""
+async def _answer_click(body: Payload, slack: AsyncWebClient, words: Mrkdwn) -> bool:
+    """Under the message that was clicked; where there is none, in a dialog; whether Slack took it."""
     if body.get("response_url") and body["type"] == "block_actions":
-        await _whisper(body, slack, words)
-        return
+        return await _whisper(body, slack, words)
     is_in_dialog = (body.get("view") or {}).get("type") == "modal"
     show = slack.views_push if is_in_dialog else slack.views_open
     try:
         await show(trigger_id=body["trigger_id"], view=_notice(words))
     except (SlackApiError, ClientError, TimeoutError) as error:
         log.warning("answer_not_shown", kind=type(error).__name__)
+        return isinstance(error, SlackApiError) and code_of(error) in NOBODY_WAITS
+    return True
 
 
 async def _redraw(body: Payload, house: House) -> None:
@@ -145,13 +164,16 @@ def _notice(words: Mrkdwn) -> Block:
     return blocks.modal("notice", "Incident Tracker", [blocks.section(words)], close="Close")
 
 
-async def _whisper(body: Payload, client: AsyncWebClient, words: Mrkdwn) -> None:
-    url = body.get("response_url")
-    if url:
-        webhook = AsyncWebhookClient(url, session=client.session)
+async def _whisper(body: Payload, client: AsyncWebClient, words: Mrkdwn) -> bool:
+    webhook = AsyncWebhookClient(body["response_url"], session=client.session)
+    try:
         answer = await webhook.send(text=words, response_type="ephemeral", replace_original=False)
-        if answer.status_code != 200:
-            log.warning("answer_not_shown", status=answer.status_code)
+    except (ClientError, TimeoutError) as error:
+        log.warning("answer_not_shown", kind=type(error).__name__)
+        return False
+    if answer.status_code != 200:
+        log.warning("answer_not_shown", status=answer.status_code)
+    return answer.status_code == 200
 
 
 async def _tell_in_channel(event: Payload, client: AsyncWebClient, error: DomainError, words: Mrkdwn) -> None:

@@ -10,8 +10,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from bot.blocks import Block, Message
 from bot.commands import Request
 from bot.mail import Mailer
+from bot.webhooks.courier import Courier
 from domain import db
-from domain.db import Begin
+from domain.db import Begin, Once
 from domain.incidents import Incident
 from domain.policy import Actor
 
@@ -77,8 +78,11 @@ class House:
         url: of the workspace, ends with a slash; links to messages start with it.
         incident_channel: id of the channel for incidents that are opened where no card can be.
         knows_channels: whether Slack told in which channels the bot is.
-        begin, once: open a transaction; the latter for a single statement, which then is one of its own.
+        begin: opens a transaction.
+        once: opens what single statements are run on, each a transaction of its own.
         mailer: None if no mail is sent.
+        serves_api: whether other programs can come in.
+        courier: None if there is no key to seal the secrets of webhooks with.
     """
 
     workspace_id: str
@@ -88,9 +92,11 @@ class House:
     incident_channel: str | None
     knows_channels: bool
     begin: Begin
-    once: Begin
+    once: Once
     routes: Routes
     mailer: Mailer | None = None
+    serves_api: bool = False
+    courier: Courier | None = None
     pulse: Pulse = field(default_factory=Pulse)
 
     def channels_for(self, actor: Actor) -> tuple[str | None, ...]:

@@ -1,34 +1,42 @@
 """The web server: Slack's requests in HTTP mode, and what watches over the process asks, in both modes."""
 
 import asyncio
+import json
+import re
 import socket
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import Final, TypeAlias
+from typing import Any, Final, TypeAlias
 
 import structlog
 import uvicorn
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
-from slack_bolt.adapter.starlette.async_handler import to_async_bolt_request, to_starlette_response
+from pydantic import SecretStr
+from slack_bolt.adapter.starlette.async_handler import to_starlette_response
 from slack_bolt.async_app import AsyncApp, AsyncBoltRequest
 from slack_sdk.signature import SignatureVerifier
 from sqlalchemy.exc import SQLAlchemyError
 from starlette.applications import Starlette
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
-from starlette.routing import Route
+from starlette.routing import BaseRoute, Mount, Route
+from starlette.types import ASGIApp
+from yarl import query_to_pairs
 
 from bot import metrics
-from bot.house import House
-from domain import db, health
+from bot.houses import Houses
+from domain import catch_up, db, health
 
 log = structlog.get_logger(__name__)
 
 LARGEST_BODY: Final = 1_000_000
 """Bytes; Slack's own requests are far below."""
 SLACK: Final = "/slack/events"
+API: Final = "/api/v1"
 READY_WITHIN_S: Final = 2
+STOPS_WITHIN_S: Final = 5
+"""What is answered when the bot is stopped has so long; a request that never ends does not hold it up."""
 
 Endpoint: TypeAlias = Callable[[Request], Awaitable[Response]]
 
@@ -45,13 +53,17 @@ class Site:
         signing_secret: None in Socket Mode, where Slack's requests do not come this way.
         is_connected: whether Slack reaches this process.
         is_current: whether the database has every table that this version needs.
+        api: the REST API, where it is switched on.
+        trusted_proxies: networks; who calls from there says for whom it calls.
     """
 
     app: AsyncApp
-    house: House
+    houses: Houses
     signing_secret: str | None
     is_connected: Callable[[], Awaitable[bool]]
     is_current: Callable[[], Awaitable[bool]]
+    api: ASGIApp | None = None
+    trusted_proxies: Sequence[str] = ()
 
 
 @asynccontextmanager
@@ -65,7 +77,9 @@ async def serving(site: Site, host: str, port: int) -> AsyncIterator[int]:
         ListenError: somebody else has the port, or this host has no such address.
     """
     listening = _listen(host, port)
-    server = _Server(uvicorn.Config(web(site), lifespan="off", log_config=None, access_log=False, server_header=False))
+    how: dict[str, Any] = {"lifespan": "off", "log_config": None, "access_log": False, "server_header": False}
+    how["forwarded_allow_ips"] = list(site.trusted_proxies)
+    server = _Server(uvicorn.Config(web(site), timeout_graceful_shutdown=STOPS_WITHIN_S, **how))
     running = asyncio.create_task(server.run_quietly(listening))
     try:
         await server.is_up.wait()
@@ -78,14 +92,30 @@ async def serving(site: Site, host: str, port: int) -> AsyncIterator[int]:
 
 def web(site: Site) -> Starlette:
     """The ASGI application."""
-    routes = [
+    routes: list[BaseRoute] = [
         Route("/healthz", _alive),
         Route("/readyz", _readiness(site)),
         Route("/metrics", _measured(site)),
     ]
     if site.signing_secret is not None:
         routes.append(Route(SLACK, _slack(site.app, site.signing_secret), methods=["POST"]))
+    routes += site.houses.pages()
+    if site.api is not None:
+        mounted = Mount(API, site.api)
+        mounted.path_regex = re.compile(mounted.path_regex.pattern, re.DOTALL)  # a line break in it, too, is the API's
+        routes.append(mounted)
     return Starlette(routes=routes)
+
+
+def api(secret_key: SecretStr | None, houses: Houses) -> ASGIApp | None:
+    """The REST API, if there is a key to sign its logins with; FastAPI is loaded only then."""
+    if secret_key is None:
+        return None
+    from bot.api.app import api
+    from bot.api.callers import Estate
+
+    key = secret_key.get_secret_value()
+    return api(Estate(secret_key=key, house_of=houses.house_of, begin=houses.begin, once=houses.once))
 
 
 def _slack(app: AsyncApp, signing_secret: str) -> Endpoint:
@@ -97,11 +127,13 @@ def _slack(app: AsyncApp, signing_secret: str) -> Endpoint:
             body = await _body(request)
         except ClientDisconnect:
             return Response(status_code=400)
+        except asyncio.CancelledError:  # the bot stops, and the rest of this request never came
+            return Response(status_code=503)
         if body is None:
             return PlainTextResponse("This is too large to be a request of Slack's.", 413)
         if not _is_signed(verifier, body, request):
             return PlainTextResponse("The signature is wrong, or older than five minutes.", 401)
-        asked = _read(request, body)
+        asked = _read(body, request.headers.get("content-type", ""))
         if asked is None:
             return PlainTextResponse("This is no request of Slack's.", 400)
         return to_starlette_response(await app.async_dispatch(asked))
@@ -109,13 +141,18 @@ def _slack(app: AsyncApp, signing_secret: str) -> Endpoint:
     return slack
 
 
-def _read(request: Request, body: bytes) -> AsyncBoltRequest | None:
-    """What a signed body says; None where it is neither a form nor a JSON object."""
+def _read(body: bytes, kind: str) -> AsyncBoltRequest | None:
+    """What a signed body says; None where it is neither a form nor a JSON object.
+
+    Bolt would read it too, five times as slowly; it takes an object as it is where one comes by Socket Mode.
+    """
     try:
-        asked = to_async_bolt_request(request, body)
-    except (ValueError, TypeError, AttributeError):
+        said = body.decode()
+        form = {} if said.startswith("{") or "json" in kind else dict(query_to_pairs(said))
+        told = form if form and "payload" not in form else json.loads(form.get("payload", said))
+    except (ValueError, RecursionError):
         return None
-    return asked if isinstance(asked.body, dict) else None
+    return AsyncBoltRequest(body=told, mode="socket_mode") if isinstance(told, dict) else None
 
 
 async def _body(request: Request) -> bytes | None:
@@ -166,10 +203,12 @@ def _measured(site: Site) -> Endpoint:
     async def measured(_: Request) -> Response:
         """Everything that is counted, with the outbox as it is now, if the database tells."""
         try:
-            async with asyncio.timeout(READY_WITHIN_S), site.house.begin() as session:
-                facts = await health.facts(session, site.house.workspace_id)
+            async with asyncio.timeout(READY_WITHIN_S), site.houses.begin() as session:
+                here = [each.house.workspace_id for each in site.houses.all()]
+                facts = [await health.facts(session, each) for each in here]
+                compared = [await catch_up.progress(session, each) for each in here]
             metrics.CONNECTIONS.set(site.signing_secret is None and await site.is_connected())
-            metrics.note(facts, (db.now() - facts.oldest).total_seconds() if facts.oldest else 0.0)
+            metrics.note(facts, compared, db.now())
         except (SQLAlchemyError, OSError, TimeoutError) as error:
             log.warning("outbox_not_measured", kind=type(error).__name__)
         return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)

@@ -43,8 +43,8 @@ async def person(
         seen_in: the channel where Slack says that they are now, which proves that they may.
         at_home: whether they clicked in their App Home.
     """
-    async with house.once() as session:
-        known = await users.find(session, house.workspace_id, slack_user_id, seen_in=seen_in, at_home=at_home)
+    async with house.once() as alone:
+        known = await users.find(alone, house.workspace_id, slack_user_id, seen_in=seen_in, at_home=at_home)
     if known is None:
         profile = await _asked(slack_user_id, slack, house)
     elif known[1] is not None:

@@ -1,21 +1,27 @@
 """What the bot asks Slack once, at its start: its channels and the people, so that work needs no questions."""
 
+import asyncio
 from dataclasses import dataclass
 from typing import Any
 
 import structlog
+from aiohttp import ClientError
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
+from bot import sync
 from bot.channels.views import facts
-from bot.errors import code_of
+from bot.errors import code_of, status_of
 from bot.identity import profile_of
+from bot.relay import TRANSIENT, backoff
 from domain import membership, profiles, workspaces
 from domain.db import Begin
 
 log = structlog.get_logger(__name__)
 
 PAGE = 200
+TRIES = 4
+LONGEST_WAIT_S = 10.0
 MOST_PAGES = 25
 """5,000 people or channels; whoever is not among them is asked about when they first come."""
 
@@ -80,11 +86,27 @@ async def _pages(method: Any, key: str, **args: Any) -> Any:
     cursor = ""
     for _ in range(MOST_PAGES):
         try:
-            answer = await method(limit=PAGE, **args, **({"cursor": cursor} if cursor else {}))
-        except SlackApiError as error:
-            log.warning("not_learnt", what=key, error=code_of(error))
+            answer = await _patiently(method, limit=PAGE, **args, **({"cursor": cursor} if cursor else {}))
+        except (SlackApiError, ClientError, TimeoutError) as error:
+            code = code_of(error) if isinstance(error, SlackApiError) else type(error).__name__
+            log.warning("not_learnt", what=key, error=code)
             return
         yield answer.get(key) or []
         cursor = (answer.get("response_metadata") or {}).get("next_cursor") or ""
         if not cursor:
             return
+
+
+async def _patiently(method: Any, **args: Any) -> Any:
+    """What Slack answers; what passes soon is waited for, as nobody asks again before the next start."""
+    for tried in range(1, TRIES):
+        try:
+            return await method(**args)
+        except SlackApiError as error:
+            if not (sync.is_limited(error) or code_of(error) in TRANSIENT or status_of(error) >= 500):
+                raise
+            wait_s = sync.wait_of(error) if sync.is_limited(error) else backoff(tried)
+        except (ClientError, TimeoutError):
+            wait_s = backoff(tried)
+        await asyncio.sleep(min(wait_s, LONGEST_WAIT_S))
+    return await method(**args)

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from itertools import islice
 from typing import Final, TypeAlias
 
 from bot.mrkdwn import unescape
@@ -53,9 +54,10 @@ class Word:
         return self.raw if self.quoted is None or self.key else self.quoted
 
 
-def split(line: str) -> list[Word]:
+def split(line: str, *, most: int | None = None) -> list[Word]:
+    """Its words, or the first of them."""
     words, end = list[Word](), 0
-    for found in _WORD.finditer(line):
+    for found in islice(_WORD.finditer(line), most):
         words.append(_word(found, line[end : found.start()]))
         end = found.end()
     return words

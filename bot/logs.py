@@ -1,9 +1,15 @@
-"""Logging: one stream for our words and the libraries', as text for people or JSON for machines, without secrets."""
+"""Logging: one stream for our words and the libraries', as text for people or JSON for machines, without secrets.
+
+A line that belongs to a request carries its id, which is Slack's own where Slack gives one.
+"""
 
 import logging
 import re
+import secrets
 import sys
-from typing import Literal
+from collections.abc import Mapping
+from contextvars import ContextVar
+from typing import Any, Literal
 
 import structlog
 from structlog.typing import EventDict, Processor, WrappedLogger
@@ -32,6 +38,29 @@ QUIET = {
 }
 
 
+class _Request:
+    """What is being answered; its id is made when the first line needs it."""
+
+    __slots__ = ("_body", "_id")
+
+    def __init__(self, body: Mapping[str, Any]) -> None:
+        self._body, self._id = body, ""
+
+    def id(self) -> str:
+        """Of an event, the same each time Slack sends it; of a click, without the part that would open a form."""
+        trigger = str(self._body.get("trigger_id") or "").rpartition(".")[0]
+        self._id = self._id or str(self._body.get("event_id") or trigger or secrets.token_hex(8))
+        return self._id
+
+
+_REQUEST: ContextVar[_Request | None] = ContextVar("request", default=None)
+
+
+def answering(body: Mapping[str, Any]) -> None:
+    """From here on this task's lines belong to this request."""
+    _REQUEST.set(_Request(body))
+
+
 def configure(level: str, format: Literal["text", "json"]) -> None:
     """Send every log line of this process to standard error; may be called again.
 
@@ -41,6 +70,7 @@ def configure(level: str, format: Literal["text", "json"]) -> None:
     """
     shared: list[Processor] = [
         structlog.contextvars.merge_contextvars,
+        _with_request,
         structlog.stdlib.add_logger_name,
         structlog.stdlib.add_log_level,
         structlog.stdlib.PositionalArgumentsFormatter(),
@@ -75,6 +105,13 @@ def redacted(text: str) -> str:
     for pattern, instead in SECRETS:
         text = pattern.sub(instead, text)
     return text
+
+
+def _with_request(_logger: WrappedLogger, _method: str, line: EventDict) -> EventDict:
+    request = _REQUEST.get()
+    if request is not None:
+        line.setdefault("request", request.id())
+    return line
 
 
 def _renderers(format: Literal["text", "json"]) -> list[Processor]:

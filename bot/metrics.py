@@ -1,12 +1,14 @@
 """What this process counts, for Prometheus. Numbers and names of kinds only: nothing that people wrote, and no ids."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from datetime import datetime
 from typing import Final
 
 from prometheus_client import Counter, Gauge, Histogram
 
+from domain.catch_up import Progress
 from domain.errors import DomainError
 from domain.health import Facts
 
@@ -28,6 +30,11 @@ OLDEST: Final = Gauge("incident_tracker_outbox_oldest_seconds", "Since when the 
 GIVEN_UP: Final = Gauge("incident_tracker_outbox_given_up", "What will never reach Slack; admin doctor says why")
 STRANDED: Final = Gauge("incident_tracker_incidents_stranded", "Unresolved incidents whose card no channel shows")
 
+LAG: Final = Gauge(
+    "incident_tracker_catch_up_lag_seconds", "Since when all that Slack tells was compared; grows where it cannot be"
+)
+TO_READ: Final = Gauge("incident_tracker_catch_up_threads", "Threads in which Slack knows more, still to be read")
+
 
 @contextmanager
 def served(kind: str) -> Iterator[None]:
@@ -47,13 +54,11 @@ def served(kind: str) -> Iterator[None]:
         REQUESTS.labels(kind, outcome).inc()
 
 
-def note(facts: Facts, age_s: float) -> None:
-    """Show how the outbox is now.
-
-    Args:
-        age_s: of its oldest row, 0 if it is empty.
-    """
-    WAITING.set(facts.waiting)
-    OLDEST.set(age_s)
-    GIVEN_UP.set(sum(each.count for each in facts.given_up))
-    STRANDED.set(facts.stranded)
+def note(facts: Sequence[Facts], compared: Sequence[Progress], now: datetime) -> None:
+    """Show how the outbox and catching up are now, of all workspaces that are served."""
+    LAG.set(max(((now - each.since).total_seconds() for each in compared if each.since), default=0.0))
+    TO_READ.set(sum(each.due for each in compared))
+    WAITING.set(sum(each.waiting for each in facts))
+    OLDEST.set(max(((now - each.oldest).total_seconds() for each in facts if each.oldest), default=0.0))
+    GIVEN_UP.set(sum(kind.count for each in facts for kind in each.given_up))
+    STRANDED.set(sum(each.stranded for each in facts))

@@ -11,12 +11,14 @@ from typing import Any, TypeAlias, TypeVar
 
 import structlog
 from aiohttp import ClientError
+from slack_bolt.authorization import AuthorizeResult
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 from sqlalchemy.exc import SQLAlchemyError
 
 from bot.errors import code_of, status_of
 from bot.house import House
+from bot.houses import Houses, Served
 from bot.mail import MailDown, MailRefused
 from bot.sync import SENDING, LeaseLost, NotYet, Pace, PacedClient, is_limited, said_of, wait_of
 from domain import outbox
@@ -37,6 +39,10 @@ LONGEST_WAIT_S = 300.0
 CLOCKS_APART_S = 0.005
 """What is due by this process's clock may not quite be due by the database's, and would wait for the next look."""
 TRIES_OF_OUR_OWN_FAULTS = 5
+AGAIN_S = 1.0
+"""After a workspace's token was refused: it is another one then, or the workspace is not served any more."""
+ASIDE = {Topic.WEBHOOK_DUE}
+"""What goes to others than Slack and may take long: it occupies none of the hands, and its lanes are few."""
 PAUSE_S = 60.0
 """How long nothing is sent after Slack refused the installation itself."""
 
@@ -56,6 +62,14 @@ class Undeliverable(Exception):
     """This row can never be sent; says why, in words for whoever runs the bot."""
 
 
+class Postponed(Exception):
+    """Not taken, for a reason that is noted; again after so many seconds."""
+
+    def __init__(self, why: str, seconds: float) -> None:
+        super().__init__(why)
+        self.seconds = seconds
+
+
 class Early(Exception):
     """What this row needs is sent by a later row of its lane."""
 
@@ -67,28 +81,37 @@ async def without_card(message: Outgoing, house: House) -> Exception:
     return Early() if is_coming else Undeliverable("the incident has no card")
 
 
+def served(house: House, slack: AsyncWebClient, pace: Pace) -> Served:
+    """A workspace, as listeners and deliveries reach it."""
+    authorized = AuthorizeResult(
+        enterprise_id=None,
+        team_id=house.workspace_id,
+        bot_user_id=house.bot_user_id,
+        bot_id=house.bot_id,
+        bot_token=slack.token,
+    )
+    return Served(house, slack, PacedClient(slack, pace), authorized)
+
+
 class Relay:
     """Works until it is stopped; any number of processes may each run one.
 
     Args:
         wake: set after a commit that left something in the outbox.
-        pace: how fast Slack may be asked.
         name: by what this process leases rows now.
     """
 
     def __init__(
         self,
         deliveries: Mapping[Topic, Delivery],
-        slack: AsyncWebClient,
-        house: House,
+        houses: Houses,
         wake: asyncio.Event,
         *,
-        pace: Pace,
         name: Callable[[], str],
     ) -> None:
-        self._deliveries, self._slack, self._house = deliveries, PacedClient(slack, pace), house
-        self._name, self._wake = name, wake
+        self._deliveries, self._houses, self._wake, self._name = deliveries, houses, wake, name
         self._in_hand: set[asyncio.Task[Any]] = set()
+        self._aside: set[asyncio.Task[Any]] = set()
         self._untried: Counter[int] = Counter()
         self._due: list[float] = []
         self._paused_until = self._looked_at = 0.0
@@ -98,11 +121,12 @@ class Relay:
         try:
             while True:
                 self._wake.clear()
+                await self._houses.crowd.passed()
                 if not await self._take_up():
                     await _wait(self._wake, self._until_due())
         finally:
-            while self._in_hand:
-                await asyncio.gather(*self._in_hand)
+            while self._in_hand or self._aside:
+                await asyncio.gather(*self._in_hand, *self._aside)
 
     async def _take_up(self) -> int:
         """Begin with as many due rows as there are free hands; how many these were."""
@@ -113,11 +137,11 @@ class Relay:
 
     async def _lease(self, most: int) -> int:
         try:
-            async with self._house.begin() as session:
+            async with self._houses.once() as alone:
                 if time.monotonic() - self._looked_at >= POLL_S:
                     self._looked_at = time.monotonic()
-                    await outbox.take_from_the_dead(session)
-                leased = await outbox.lease(session, by=self._name(), most=most)
+                    await outbox.take_from_the_dead(alone)
+                leased = await outbox.lease(alone, by=self._name(), most=most)
         except (SQLAlchemyError, OSError, TimeoutError) as error:
             log.warning("outbox_unreachable", kind=type(error).__name__)
             return 0
@@ -125,13 +149,15 @@ class Relay:
             log.exception("lease_failed")
             return 0
         for message in leased:
-            self._begin(self._work(message))
+            self._begin(self._work(message), self._aside if message.topic in ASIDE else self._in_hand)
         return len(leased)
 
-    def _begin(self, work: Coroutine[Any, Any, Done]) -> "asyncio.Task[Done]":
-        task = asyncio.create_task(work, name=TASK)
-        self._in_hand.add(task)
-        task.add_done_callback(self._in_hand.discard)
+    def _begin(
+        self, work: Coroutine[Any, Any, Done], among: set[asyncio.Task[Any]] | None = None
+    ) -> "asyncio.Task[Done]":
+        task, hands = asyncio.create_task(work, name=TASK), self._in_hand if among is None else among
+        hands.add(task)
+        task.add_done_callback(hands.discard)
         return task
 
     def _until_due(self) -> float:
@@ -143,6 +169,7 @@ class Relay:
 
     async def _work(self, message: Outgoing) -> None:
         SENDING.set(message.id)
+        structlog.contextvars.bind_contextvars(outbox_id=message.id, topic=message.topic)
         tried = replace(message, attempts=message.attempts - self._untried[message.id])
         try:
             await self._deliver(tried)
@@ -151,8 +178,13 @@ class Relay:
         self._wake.set()
 
     async def _deliver(self, message: Outgoing) -> None:
+        served = self._houses.of(message.workspace_id)
+        if served is None:
+            self._untried[message.id] += 1
+            await self._later(message, self._houses.absent_s, "not served here")
+            return
         try:
-            also = await self._deliveries[message.topic](message, self._slack, self._house)
+            also = await self._deliveries[message.topic](message, served.paced, served.house)
         except NotYet as error:
             self._untried[message.id] += 1  # so that it is not looked for in Slack as if it might have been posted
             await self._later(message, error.seconds, "paced")
@@ -164,7 +196,9 @@ class Relay:
         except (Undeliverable, MailRefused) as error:
             await self._give_up(message, str(error))
         except SlackApiError as error:
-            await self._refused(message, error)
+            await self._refused(message, served, error)
+        except Postponed as error:
+            await self._later(message, error.seconds, str(error))
         except MailDown as error:
             log.warning("mail_down", outbox_id=message.id, topic=message.topic, error=str(error))
             await self._later(message, backoff(message.attempts), str(error))
@@ -177,16 +211,19 @@ class Relay:
             else:
                 await self._later(message, backoff(message.attempts), type(error).__name__)
         else:
-            async with self._house.begin() as session:
-                await outbox.finish(session, message, also=also or ())
+            async with self._houses.once() as alone:
+                await outbox.finish(alone, message, also=also or ())
             self._untried.pop(message.id, None)
 
-    async def _refused(self, message: Outgoing, error: SlackApiError) -> None:
+    async def _refused(self, message: Outgoing, served: Served, error: SlackApiError) -> None:
         code, status = code_of(error), status_of(error)
         if is_limited(error):
             await self._later(message, wait_of(error), code)
         elif code in TRANSIENT or status >= 500:
             await self._later(message, backoff(message.attempts), code)
+        elif code in INSTALLATION and await self._houses.refused(served, code):
+            self._untried[message.id] += 1
+            await self._later(message, AGAIN_S, code)
         elif code in INSTALLATION:
             self._paused_until = time.monotonic() + PAUSE_S
             log.error("installation_broken", error=code, fix="Check SLACK_BOT_TOKEN, or install the app again.")
@@ -196,8 +233,8 @@ class Relay:
             await self._give_up(message, code)
 
     async def _later(self, message: Outgoing, seconds: float, error: str) -> None:
-        async with self._house.begin() as session:
-            await outbox.put_back(session, message, after=timedelta(seconds=seconds), error=error)
+        async with self._houses.once() as alone:
+            await outbox.put_back(alone, message, after=timedelta(seconds=seconds), error=error)
         heapq.heappush(self._due, time.monotonic() + seconds + CLOCKS_APART_S)
 
     async def _behind(self, message: Outgoing) -> None:
@@ -206,14 +243,14 @@ class Relay:
         again = outbox.row(
             message.topic, workspace_id=workspace_id, incident_id=incident_id, lane=lane, **message.payload
         )
-        async with self._house.begin() as session:
+        async with self._houses.begin() as session:
             await outbox.add(session, again)
             await outbox.finish(session, message)
 
     async def _give_up(self, message: Outgoing, error: str) -> None:
         log.warning("gave_up", outbox_id=message.id, topic=message.topic, error=error)
-        async with self._house.begin() as session:
-            await outbox.give_up(session, message, error=error)
+        async with self._houses.once() as alone:
+            await outbox.give_up(alone, message, error=error)
 
 
 def backoff(attempts: int) -> float:

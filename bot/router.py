@@ -7,10 +7,10 @@ from functools import cache
 from typing import Any
 
 from slack_bolt.async_app import AsyncAck, AsyncApp, AsyncRespond
-from slack_sdk.web.async_client import AsyncWebClient
 
-from bot import identity, metrics
+from bot import identity, logs, metrics
 from bot.house import House, Listener, Payload
+from bot.houses import Houses
 from domain import db
 from domain.policy import Surface
 
@@ -18,19 +18,24 @@ DEADLINE_S = 2.7
 """Slack shows an error after three seconds; ours comes before it and says what happened."""
 
 AT_ONCE = 16
+NOT_INSTALLED = (
+    "Nothing was done: Incident Tracker is not installed in this workspace any more. "
+    "Ask an administrator to install it again."
+)
 ANYTHING = re.compile(".*", re.DOTALL)
 
 
-def attach(app: AsyncApp, house: House, slack: AsyncWebClient, commanded: Listener) -> None:
+def attach(app: AsyncApp, houses: Houses, commanded: Listener) -> None:
     """Give bolt one listener per kind of payload.
 
-    Listeners call ``slack``: bolt's own client adds the team of whoever clicked, perhaps another organisation's.
+    Listeners call the client of the house that is asked: bolt's own adds the team of whoever clicked, perhaps another
+    organisation's.
     """
-    router = _Router(house, slack, commanded)
-    app.command(ANYTHING)(router.on_command)
+    router = _Router(houses, commanded)
+    app.event(ANYTHING)(router.on_event)  # bolt asks one after the other; most of what comes are messages
     app.action(ANYTHING)(router.on_action)
     app.view(ANYTHING)(router.on_view)
-    app.event(ANYTHING)(router.on_event)
+    app.command(ANYTHING)(router.on_command)
     app.shortcut(ANYTHING)(router.on_shortcut)
     app.options(ANYTHING)(router.on_options)
     app.view_closed(ANYTHING)(_ignored)
@@ -39,8 +44,8 @@ def attach(app: AsyncApp, house: House, slack: AsyncWebClient, commanded: Listen
 class _Router:
     """Finds the feature's function; a burst waits here instead of at the database."""
 
-    def __init__(self, house: House, slack: AsyncWebClient, commanded: Listener) -> None:
-        self._house, self._slack, self._commanded = house, slack, commanded
+    def __init__(self, houses: Houses, commanded: Listener) -> None:
+        self._houses, self._routes, self._commanded = houses, houses.routes, commanded
         self._gate = asyncio.Semaphore(AT_ONCE)
 
     async def on_command(self, ack: AsyncAck, body: Payload) -> None:
@@ -48,33 +53,43 @@ class _Router:
 
     async def on_action(self, ack: AsyncAck, body: Payload, respond: AsyncRespond) -> None:
         action_id, action = _chosen((body.get("actions") or [{}])[0])
-        listener = self._house.routes.actions.get(action_id, _ignored)
+        listener = self._routes.actions.get(action_id, _ignored)
         surface = Surface.HOME if (body.get("view") or {}).get("type") == "home" else Surface.BUTTON
         await self._run("action", listener, surface, ack=ack, body=body, respond=respond, action=action)
 
     async def on_view(self, ack: AsyncAck, body: Payload) -> None:
-        listener = self._house.routes.views.get(body["view"]["callback_id"], _ignored)
+        listener = self._routes.views.get(body["view"]["callback_id"], _ignored)
         await self._run("view", listener, Surface.FORM, ack=ack, body=body, view=body["view"])
 
     async def on_event(self, ack: AsyncAck, body: Payload) -> None:
-        self._house.pulse.heard_at = db.now()
-        if not body["event"].get("bot_id"):  # what apps say is nobody's comment and no request
-            listener = self._house.routes.events.get(body["event"]["type"], _ignored)
+        served = self._houses.asked(body)
+        if served is not None:
+            served.house.pulse.heard_at = db.now()
+        farewell = self._houses.farewells.get(body["event"]["type"])
+        if farewell is not None:
+            await farewell(body)
+        elif not body["event"].get("bot_id"):  # what apps say is nobody's comment and no request
+            listener = self._routes.events.get(body["event"]["type"], _ignored)
             await self._run("event", listener, Surface.THREAD, ack=ack, body=body, event=body["event"])
         await ack()
 
     async def on_shortcut(self, ack: AsyncAck, body: Payload) -> None:
-        listener = self._house.routes.shortcuts.get(body["callback_id"], _ignored)
+        listener = self._routes.shortcuts.get(body["callback_id"], _ignored)
         await self._run("shortcut", listener, Surface.SHORTCUT, ack=ack, body=body)
 
     async def on_options(self, ack: AsyncAck, body: Payload) -> None:
-        listener = self._house.routes.options.get(body.get("action_id", ""), _ignored)
+        listener = self._routes.options.get(body.get("action_id", ""), _ignored)
         await self._run("options", listener, Surface.FORM, ack=ack, body=body)
 
     async def _run(self, kind: str, listener: Listener, surface: Surface, **given: Any) -> None:
-        with metrics.served(kind):
+        logs.answering(given["body"])
+        with metrics.served(kind), self._houses.crowd.joined():
             async with asyncio.timeout(DEADLINE_S), self._gate:
-                await _call(listener, self._house, surface=surface, given={**given, "client": self._slack})
+                served = self._houses.asked(given["body"]) or await self._houses.found(given["body"])
+                if served is None:
+                    await _turn_away(kind, given["ack"])
+                    return
+                await _call(listener, served.house, surface=surface, given={**given, "client": served.slack})
 
 
 def _chosen(action: Payload) -> tuple[str, Payload]:
@@ -101,6 +116,14 @@ async def _call(listener: Listener, house: House, *, surface: Surface, given: di
 def _wanted(listener: Listener) -> frozenset[str]:
     """What a listener's parameters name."""
     return frozenset(inspect.signature(listener).parameters)
+
+
+async def _turn_away(kind: str, ack: AsyncAck) -> None:
+    """Nobody works for a workspace that did not install the app, or does not have it any more."""
+    if kind == "command":
+        await ack(response_type="ephemeral", text=NOT_INSTALLED)
+    else:
+        await ack()
 
 
 async def _ignored(ack: AsyncAck) -> None:

@@ -1,7 +1,8 @@
 """The clock: every minute each replica looks for what is due; the database lets one of them have it."""
 
+import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from datetime import datetime, timedelta
 
 import structlog
@@ -10,25 +11,29 @@ from apscheduler.triggers.cron import CronTrigger
 from sqlalchemy.exc import SQLAlchemyError
 
 from bot.house import House
-from domain import catch_up, db, nudges, schedules
+from bot.houses import Houses
+from domain import catch_up, db, nudges, purging, schedules
 
 log = structlog.get_logger(__name__)
 
 COMPARED_EVERY = timedelta(hours=1)
 """How often all threads that count are compared with Slack, if nothing else is a reason to."""
+STRIKES = CronTrigger(second=0, timezone="UTC")
+PURGES_AT_MINUTE = 37
+"""Of each hour: what was deleted long enough ago goes for good, when no digest is likely to be due."""
 
 
 @asynccontextmanager
-async def running(house: House) -> AsyncIterator[None]:
+async def running(houses: Houses) -> AsyncIterator[None]:
     """Look once now, and then at the beginning of each minute, until the block ends."""
 
     async def look() -> None:
-        await tick(house, db.now())
+        with suppress(asyncio.CancelledError):  # the bot stops; the scheduler would report that as a fault
+            for served in houses.all():
+                await tick(served.house, db.now())
 
     scheduler = AsyncIOScheduler(timezone="UTC")
-    scheduler.add_job(
-        look, CronTrigger(second=0, timezone="UTC"), coalesce=True, max_instances=1, misfire_grace_time=None
-    )
+    scheduler.add_job(look, STRIKES, coalesce=True, max_instances=1, misfire_grace_time=None)
     scheduler.add_job(look)
     scheduler.start()
     try:
@@ -47,5 +52,18 @@ async def tick(house: House, now: datetime) -> None:
         if now - (house.pulse.connected_at or house.pulse.began_at) >= COMPARED_EVERY:  # else that was asked for then
             async with house.begin() as session:
                 await catch_up.ask(session, house.workspace_id, unless_since=now - COMPARED_EVERY)
+        if now.minute == PURGES_AT_MINUTE:
+            await purge(house, now)
     except (SQLAlchemyError, OSError, TimeoutError) as error:
         log.warning("tick_missed", kind=type(error).__name__)
+
+
+async def purge(house: House, now: datetime) -> None:
+    """Until nothing is left to go; each part is a transaction of its own."""
+    went, part = 0, purging.AT_ONCE
+    while part == purging.AT_ONCE:
+        async with house.begin() as session:
+            part = await purging.tick(session, house.workspace_id, now)
+        went += part
+    if went:
+        log.info("purged", incidents=went)

@@ -1,9 +1,12 @@
-"""What is done on the server itself, by whoever can reach its database: the first superuser, and codes on paper."""
+"""What is done on the server itself, by whoever can reach its database: superusers, codes on paper, everything."""
+
+from typing import IO
 
 import structlog
 
+from bot.exporting import writing
 from bot.settings import Settings
-from domain import codes, db, hashing, signup, superusers, workspaces
+from domain import codes, db, everything, hashing, signup, superusers, workspaces
 from domain.db import Begin
 from domain.errors import InvalidInput
 from domain.signup import SignUp
@@ -40,6 +43,23 @@ async def print_code(url: str, address: str, workspace_id: str | None, *, is_sup
     finally:
         await engine.dispose()
     return code
+
+
+async def export(url: str, form: str, target: IO[bytes], workspace_id: str | None) -> int:
+    """Write everything in the workspace as a zip; how many incidents that are.
+
+    Raises:
+        InvalidInput: it is not clear which workspace is meant.
+    """
+    engine = db.engine(url)
+    try:
+        begin = db.transactions(engine)
+        async with begin() as session:
+            here = only(await workspaces.ids(session), workspace_id)
+            await everything.on_server(session, form, here)
+        return await writing.write(form, everything.parts(begin, here), target)
+    finally:
+        await engine.dispose()
 
 
 def only(known: list[str], wanted: str | None) -> str:

@@ -8,30 +8,10 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from sqlalchemy import make_url
 from sqlalchemy.exc import ArgumentError
 
-from domain import addresses
+from bot import fixes
+from domain import addresses, destinations
 from domain.errors import InvalidInput
 
-FIXES = {
-    "SLACK_BOT_TOKEN": "Copy the Bot User OAuth Token (xoxb-…) from OAuth & Permissions in your app's settings.",
-    "SLACK_APP_TOKEN": "Make an App-Level Token (xapp-…) with the scope connections:write under Basic Information.",
-    "SLACK_SIGNING_SECRET": "Copy the Signing Secret from Basic Information in your app's settings.",
-    "HOST": "Write the address to listen on: 127.0.0.1 for this machine only, 0.0.0.0 for all.",
-    "PORT": "Write a number from 0 to 65535; 0 picks a free one.",
-    "DATABASE_URL": "Write postgresql://user:password@host:5432/database, or leave it out.",
-    "SLACK_API_URL": "Leave it out for Slack itself, or write http://127.0.0.1:8000/api/ for another server.",
-    "INCIDENT_CHANNEL": "Write the channel's id (C0123ABCD, at the end of its About tab) or its name as #incidents.",
-    "LOG_LEVEL": "Write DEBUG, INFO, WARNING, ERROR or CRITICAL.",
-    "LOG_FORMAT": "Write text or json.",
-    "SIGN_UP": "Write open, domain, approve or closed.",
-    "SIGN_UP_DOMAINS": "Write the domains of e-mail addresses, separated by commas, such as example.com,example.org.",
-    "FIRST_SUPERUSER": "Write an e-mail address, such as ana@example.com.",
-    "SMTP_HOST": "Write the mail server's name, such as smtp.example.com, or leave it out to send no mail.",
-    "SMTP_USER": "Set SMTP_USER and SMTP_PASSWORD, or neither.",
-    "SMTP_PASSWORD": "Set SMTP_USER and SMTP_PASSWORD, or neither.",
-    "SMTP_SECURITY": "Write starttls or tls; none is for a mail server that needs no login or is on this machine.",
-    "SMTP_PORT": "Write a number from 1 to 65535, or leave it out for 587 (465 if SMTP_SECURITY is tls).",
-    "SMTP_FROM": "Write the address that mails come from: incidents@example.com, or Incidents <incidents@example.com>.",
-}
 DRIVERS = ("postgres", "postgresql", "postgresql+psycopg")
 Kind = TypeVar("Kind", bound="Basics")
 TOKENS = {"xoxb-": "SLACK_BOT_TOKEN", "xapp-": "SLACK_APP_TOKEN"}
@@ -67,6 +47,29 @@ def _token(prefix: str) -> AfterValidator:
     return AfterValidator(check)
 
 
+def _client_id(value: str) -> str:
+    if not re.fullmatch(r"\d{1,20}\.\d{1,20}", value.strip(), re.ASCII):
+        raise ValueError("is not two numbers with a point between them")
+    return value.strip()
+
+
+def _of_many(*, needed: bool) -> AfterValidator:
+    """Whether it is needed, or must not be there, where every workspace can install the app."""
+
+    def check(value: SecretStr | None, others: ValidationInfo) -> SecretStr | None:
+        if others.data.get("slack_client_id") and needed != (value is not None):
+            raise ValueError(f"is {'missing' if needed else 'set'}, although SLACK_CLIENT_ID is set")
+        return value
+
+    return AfterValidator(check)
+
+
+def _unless_installed(value: SecretStr | None, others: ValidationInfo) -> SecretStr | None:
+    if value is None and others.data.get("slack_client_id", "") is None:
+        raise ValueError("is missing")
+    return value
+
+
 def _unless_signed(token: SecretStr | None, others: ValidationInfo) -> SecretStr | None:
     if token is None and "slack_signing_secret" in others.data and others.data["slack_signing_secret"] is None:
         raise ValueError("is missing")
@@ -76,6 +79,12 @@ def _unless_signed(token: SecretStr | None, others: ValidationInfo) -> SecretStr
 def _signing_secret(secret: SecretStr | None) -> SecretStr | None:
     if secret is not None and not re.fullmatch(r"[0-9a-f]{32}", secret.get_secret_value().strip()):
         raise ValueError("is not 32 digits and letters from a to f")
+    return None if secret is None else SecretStr(secret.get_secret_value().strip())
+
+
+def _unguessable(secret: SecretStr | None) -> SecretStr | None:
+    if secret is not None and len(secret.get_secret_value().strip()) < 32:
+        raise ValueError("is too short to be a secret")
     return None if secret is None else SecretStr(secret.get_secret_value().strip())
 
 
@@ -180,9 +189,18 @@ class Basics(BaseSettings):
 class Settings(Basics):
     """What the bot needs."""
 
-    slack_bot_token: Annotated[SecretStr, _token("xoxb-")]
-    slack_signing_secret: Annotated[SecretStr | None, AfterValidator(_signing_secret)] = None
-    slack_app_token: Annotated[SecretStr | None, _token("xapp-"), AfterValidator(_unless_signed)] = Field(
+    slack_client_id: Annotated[str, AfterValidator(_client_id)] | None = None
+    slack_client_secret: Annotated[SecretStr | None, _of_many(needed=True)] = Field(None, validate_default=True)
+    slack_bot_token: Annotated[
+        SecretStr | None, _token("xoxb-"), AfterValidator(_unless_installed), _of_many(needed=False)
+    ] = Field(None, validate_default=True)
+    slack_signing_secret: Annotated[SecretStr | None, AfterValidator(_signing_secret), _of_many(needed=True)] = Field(
+        None, validate_default=True
+    )
+    slack_app_token: Annotated[
+        SecretStr | None, _token("xapp-"), AfterValidator(_unless_signed), _of_many(needed=False)
+    ] = Field(None, validate_default=True)
+    secret_key: Annotated[SecretStr | None, AfterValidator(_unguessable), _of_many(needed=True)] = Field(
         None, validate_default=True
     )
     host: str = "127.0.0.1"
@@ -195,6 +213,10 @@ class Settings(Basics):
 
     slack_api_url: Annotated[str, AfterValidator(_api)] = "https://slack.com/api/"
     incident_channel: Annotated[str, AfterValidator(_channel)] | None = None
+    trusted_proxies: Annotated[tuple[str, ...], NoDecode, BeforeValidator(destinations.networks)] = (
+        "127.0.0.1/32", "::1/128",
+    )  # fmt: skip
+    webhook_networks: Annotated[tuple[str, ...], NoDecode, BeforeValidator(destinations.networks)] = ()
 
     # What depends on another setting stands after it.
     sign_up: Annotated[Literal["open", "domain", "approve", "closed"], BeforeValidator(str.lower)] = "open"
@@ -248,4 +270,4 @@ def _sentence(name: str, kind: str, message: str) -> str:
             what = message.removeprefix("Value error, ")
         case _:
             what = "has a value that is not known"
-    return f"{name} {what}. {FIXES[name]}"
+    return f"{name} {what}. {fixes.FIXES[name]}"

@@ -5,8 +5,7 @@ from collections import Counter
 from collections.abc import Mapping
 from contextvars import ContextVar
 from io import SEEK_END, BytesIO
-from pathlib import Path
-from typing import Any, BinaryIO
+from typing import IO, Any
 
 import structlog
 from aiohttp import ClientSession, ClientTimeout
@@ -20,6 +19,8 @@ from domain.outbox import Outgoing
 
 EVENT_TYPE = "incident_tracker_delivery"
 UPLOAD_WITHIN_S = 60
+SLOWEST_UPLOAD = 1_000_000
+"""Bytes a second; a file may take as much longer."""
 LOOK_BACK = 100
 MOST_PAGES_BACK = 20
 """Messages that are read again after a post without an answer: so many, so often."""
@@ -144,17 +145,25 @@ class PacedClient(AsyncWebClient):
 
 
 async def post_once(
-    slack: AsyncWebClient, message: Outgoing, *, channel: str, thread_ts: str | None = None, **content: Any
+    slack: AsyncWebClient,
+    message: Outgoing,
+    *,
+    channel: str,
+    thread_ts: str | None = None,
+    part: str = "",
+    **content: Any,
 ) -> str:
     """Post, or find the post of an earlier attempt by the outbox id in its metadata.
+
+    Args:
+        part: tells apart what is posted for the same row.
 
     Returns:
         The message's ts.
     """
-    if message.attempts > 1:
-        found = await _posted(slack, message, channel, thread_ts)
-        if found:
-            return found
+    delivery = f"{message.id}{part}"
+    if found := await posted(slack, message, channel, thread_ts, delivery):
+        return found
     if not message.is_ours:
         raise LeaseLost
     answer = await slack.chat_postMessage(
@@ -162,7 +171,7 @@ async def post_once(
         thread_ts=thread_ts,
         unfurl_links=False,
         unfurl_media=False,
-        metadata={"event_type": EVENT_TYPE, "event_payload": {"id": str(message.id)}},
+        metadata={"event_type": EVENT_TYPE, "event_payload": {"id": delivery}},
         **content,
     )
     return str(answer["ts"])
@@ -175,12 +184,17 @@ async def tell(slack: AsyncWebClient, message: Outgoing, slack_user_id: str, **c
 
 
 async def upload(
-    slack: AsyncWebClient, *, channel: str, words: str, files: Mapping[str, str | bytes | Path], alt: str | None = None
+    slack: AsyncWebClient,
+    *,
+    channel: str,
+    words: str,
+    files: Mapping[str, str | bytes | IO[bytes]],
+    alt: str | None = None,
 ) -> None:
     """One message with these files; nothing is shared before all of them are there.
 
     Args:
-        files: by name; one on disk is read while it is sent.
+        files: by name; one on disk is read while it is sent, and closed then.
         alt: what a picture shows, in up to 1,000 characters, for those who do not see it.
     """
     uploaded = []
@@ -190,7 +204,7 @@ async def upload(
             content.seek(0)
             place = await slack.files_getUploadURLExternal(filename=name, length=length, alt_txt=alt)
             async with (
-                ClientSession(timeout=ClientTimeout(total=UPLOAD_WITHIN_S)) as session,
+                ClientSession(timeout=ClientTimeout(total=patience(length))) as session,
                 session.post(str(place["upload_url"]), data=content) as answer,
             ):
                 answer.raise_for_status()
@@ -198,10 +212,15 @@ async def upload(
     await slack.files_completeUploadExternal(files=uploaded, channel_id=channel, initial_comment=words)
 
 
-def _opened(given: str | bytes | Path) -> BinaryIO:
-    if isinstance(given, Path):
-        return given.open("rb")
-    return BytesIO(given.encode() if isinstance(given, str) else given)
+def patience(length: int) -> float:
+    """How many seconds a file of so many bytes may take to Slack."""
+    return UPLOAD_WITHIN_S + length / SLOWEST_UPLOAD
+
+
+def _opened(given: str | bytes | IO[bytes]) -> IO[bytes]:
+    if isinstance(given, str | bytes):
+        return BytesIO(given.encode() if isinstance(given, str) else given)
+    return given
 
 
 async def is_uploaded(slack: AsyncWebClient, message: Outgoing, *, channel: str, name: str) -> bool:
@@ -211,7 +230,12 @@ async def is_uploaded(slack: AsyncWebClient, message: Outgoing, *, channel: str,
     return any(file.get("name") == name for posted in answer["messages"] for file in posted.get("files") or ())
 
 
-async def _posted(slack: AsyncWebClient, message: Outgoing, channel: str, thread_ts: str | None) -> str | None:
+async def posted(
+    slack: AsyncWebClient, message: Outgoing, channel: str, thread_ts: str | None, delivery: str
+) -> str | None:
+    """The ts of what an earlier attempt posted, if there was one and it came that far."""
+    if message.attempts <= 1:
+        return None
     since: dict[str, Any] = {
         "channel": channel,
         "oldest": f"{message.created_at.timestamp() - 60:.6f}",
@@ -223,7 +247,7 @@ async def _posted(slack: AsyncWebClient, message: Outgoing, channel: str, thread
             answer = await slack.conversations_replies(ts=thread_ts, **since)
         else:
             answer = await slack.conversations_history(**since)
-        ours = (str(posted["ts"]) for posted in answer["messages"] if delivery_of(posted) == str(message.id))
+        ours = (str(posted["ts"]) for posted in answer["messages"] if delivery_of(posted) == delivery)
         found = next(ours, None)
         since["cursor"] = (answer.get("response_metadata") or {}).get("next_cursor")
         if found or not since["cursor"]:

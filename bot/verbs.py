@@ -72,6 +72,7 @@ NEEDS: Final[Mapping[str, Action]] = {
     "link": Action.LINK,
     "recover": Action.LINK,
     "unlink": Action.LINK,
+    "token": Action.KEEP_ACCOUNT,
     "admin": Action.ADMINISTER,
 }
 """What the policy is asked for a verb; the others only show what the person may see."""

@@ -7,7 +7,7 @@ from sqlalchemy import func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
-from domain import audit, codes, db, outbox, people, policy, text, users
+from domain import audit, codes, db, outbox, people, policy, text, tokens, users
 from domain.audit import Deed
 from domain.codes import Code, Proof
 from domain.errors import Conflict, InvalidInput
@@ -117,7 +117,9 @@ async def close(session: AsyncSession, *, by: Actor) -> None:
         update(User)
         .where(User.id == by.id, may)
         .values(is_active=False, is_superuser=False, is_nominated=False, closed_at=func.now())
+        .values(login_version=User.login_version + 1)
+        .returning(User.id)
     )
-    if await session.scalar(closed.returning(User.id)) is None:
+    if await session.scalar(closed.add_cte(tokens.ended(by.id)), execution_options=db.AS_WRITTEN) is None:
         raise people.last_one(by.name)
     await audit.record(session, Deed.CLOSED, by=by, about=by.id, tells_superusers=by.is_superuser)

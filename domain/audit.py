@@ -54,6 +54,13 @@ class Deed(StrEnum):
     SUPERUSER_MADE = "superuser made"
     SUPERUSER_UNMADE = "superuser unmade"
     CODE_PRINTED = "code printed"
+    PASSWORD_SET = "password set"  # noqa: S105 - no secret
+    TOKEN_MADE = "token made"  # noqa: S105 - no secret
+    TOKEN_REVOKED = "token revoked"  # noqa: S105 - no secret
+    WEBHOOK_ADDED = "webhook added"
+    WEBHOOK_REMOVED = "webhook removed"
+    WEBHOOK_SWITCHED_ON = "webhook switched on"
+    WEBHOOK_STOPPED = "webhook stopped"
     CATEGORY_ADDED = "category added"
     CATEGORY_RENAMED = "category renamed"
     CATEGORY_RETIRED = "category retired"
@@ -222,9 +229,8 @@ async def page(
     policy.require(by, Action.ADMINISTER)
     where = [AuditEntry.workspace_id == by.workspace_id]
     if person is not None:
-        mine = (SlackProfile.workspace_id == by.workspace_id, SlackProfile.slack_user_id == person)
-        theirs = select(SlackProfile.user_id).where(*mine).scalar_subquery()
-        where.append(or_(AuditEntry.by_user_id == theirs, AuditEntry.about_user_id == theirs))
+        mine = select(SlackProfile.user_id).filter_by(workspace_id=by.workspace_id, slack_user_id=person)
+        where.append(or_(AuditEntry.by_user_id.in_(mine), AuditEntry.about_user_id.in_(mine)))
     if number is not None:
         here = (Incident.workspace_id == by.workspace_id, Incident.number == number)
         where.append(AuditEntry.incident_id == select(Incident.id).where(*here).scalar_subquery())

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from sqlalchemy import inspect
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm.attributes import set_committed_value
 
 from domain import db, timeline
 from domain.errors import AlreadyDone, Conflict, Stale
@@ -49,13 +50,16 @@ async def record(
     before = _before(incident)
     incident.version += 1
     incident.updated_at = db.now()
-    await session.flush()
+    now = {name: getattr(incident, name) for name in (*before, "version", "updated_at")}
     topics = [Topic.INCIDENT_CHANGED]
     if any(change.what in timeline.LINED for change in changes):
         topics.append(Topic.CHANGE_NOTED)
     if "assignee_id" in before and incident.assignee_id not in (None, by.id) and changes[0].what is not What.UNDONE:
         topics.append(Topic.PERSON_ASSIGNED)
-    await timeline.record(session, incident.id, *changes, by=by, note=note, topics=tuple(topics), before=before)
+    told = tuple(topics)
+    await timeline.record(session, incident.id, *changes, by=by, note=note, topics=told, before=before, now=now)
+    for name, value in now.items():
+        set_committed_value(incident, name, value)  # it is written
     return incident
 
 

@@ -143,10 +143,13 @@ async def forget(session: AsyncSession, workspace_id: str, channel_id: str, ts: 
     await _bury(session, *_here(workspace_id, channel_id, ts), at=db.now())
 
 
-async def say(session: AsyncSession, target: Target, content: str, *, source: str | None = None, by: Actor) -> Incident:
+async def say(
+    session: AsyncSession, target: Target, content: str, *, by: Actor, source: str | None = None, id: UUID | None = None
+) -> Incident:
     """Comment from elsewhere; it is posted in the thread once, in the person's name.
 
     Args:
+        id: what it is to have, for who has to name it afterwards.
         source: names the request that made it, so that the same one again says nothing twice.
 
     Raises:
@@ -161,7 +164,7 @@ async def say(session: AsyncSession, target: Target, content: str, *, source: st
         raise InvalidInput("Nothing was saved: the comment is empty. Write it after the id.", field="comment")
     if source is not None and not await repeats.is_first(session, by.workspace_id, source):
         raise Repeated
-    made = uuid4()
+    made = id or uuid4()
     values = {
         "id": made,
         "workspace_id": by.workspace_id,

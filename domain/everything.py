@@ -1,10 +1,10 @@
-"""Everything that a superuser may see, to take away: read in parts, by number, as of when each part is read."""
+"""Everything that a superuser may see, to take away: read in parts, by number, each as of when it is read."""
 
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, TypeAlias
 
-from sqlalchemy import Select, Text, cast, func, select
+from sqlalchemy import ColumnElement, Select, Text, cast, func, select, true
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
@@ -13,7 +13,7 @@ from domain.audit import Deed
 from domain.comments import Comment
 from domain.db import Begin
 from domain.errors import AlreadyDone
-from domain.incidents import Incident
+from domain.incidents import Incident, visible_to
 from domain.outbox import Topic
 from domain.policy import Action, Actor
 from domain.timeline import Entry
@@ -21,7 +21,9 @@ from domain.users import User
 from domain.workspaces import Channel
 
 PART: Final = 500
-"""Incidents that are read at once."""
+"""Incidents that are read at once, at most."""
+MOST_BELONGING: Final = 2_000
+"""Comments and changes that are read at once, at most, unless a single incident has more."""
 
 Row: TypeAlias = Mapping[str, Any]
 
@@ -47,38 +49,63 @@ async def ask(session: AsyncSession, form: str, *, by: Actor) -> int:
     """
     policy.require(by, Action.ADMINISTER)
     user = by.slack_user_id
+    key = f"everything:{by.workspace_id}:{user}"
     row = outbox.row(
         Topic.EVERYTHING_ASKED, workspace_id=by.workspace_id, lane=f"everything:{user}", user=user, form=form
     )
-    if not await outbox.add_once(session, f"everything:{by.workspace_id}:{user}", row):
+    if not await outbox.add_once(session, key, row):
         raise AlreadyDone(
             "Nothing to do: what you asked for before is still being written. It comes by direct message."
         )
     await audit.record(session, Deed.EXPORTED, by=by, details={"form": form})
-    return await count(session, by.workspace_id)
+    return await count(session, by.workspace_id, visible_to(by))
 
 
-async def count(session: AsyncSession, workspace_id: str) -> int:
+async def on_server(session: AsyncSession, form: str, workspace_id: str) -> None:
+    """Somebody who runs the server takes everything away, which superusers can read in the audit."""
+    await audit.record(session, Deed.EXPORTED, by=None, workspace_id=workspace_id, details={"form": form})
+
+
+async def count(session: AsyncSession, workspace_id: str, seen: ColumnElement[bool]) -> int:
     """How many incidents there are to take away."""
-    return await session.scalar(select(func.count()).where(*_here(workspace_id))) or 0
+    return await session.scalar(select(func.count()).where(*_here(workspace_id), seen)) or 0
 
 
-async def parts(begin: Begin, workspace_id: str) -> AsyncIterator[Part]:
-    """All of it, each part in a transaction of its own; what is opened meanwhile is in it, what is deleted is not.
+async def parts(
+    begin: Begin,
+    workspace_id: str,
+    seen: ColumnElement[bool] = true(),  # noqa: B008 - an expression, never changed
+) -> AsyncIterator[Part]:
+    """All of it, each part in a transaction of its own; without what is opened or deleted meanwhile.
 
-    Who may have it was asked before.
+    Args:
+        seen: whose eyes count; all of it for whoever runs the server. Who may have it was asked before.
     """
-    after = 0
-    while True:
+    async with begin() as session:
+        newest = await session.scalar(select(func.max(Incident.number)).where(Incident.workspace_id == workspace_id))
+    after, upto = 0, newest or 0
+    while after < upto:
         async with begin() as session:
-            incidents = await _rows(session, _incidents(workspace_id, after))
-            ids = [row["id"] for row in incidents]
-            comments = await _rows(session, _comments(ids)) if ids else []
-            timeline = await _rows(session, _timeline(ids)) if ids else []
-        if not incidents:
+            part = await _part(session, _incidents(workspace_id).where(seen, Incident.number.between(after + 1, upto)))
+        if not part.incidents:
             return
-        yield Part(incidents, comments, timeline)
-        after = incidents[-1]["number"]
+        yield part
+        after = part.incidents[-1]["number"]
+
+
+async def _part(session: AsyncSession, query: Select[Any]) -> Part:
+    """The first of these incidents, as many as belong in one part."""
+    found, belonging = await _rows(session, query.order_by(Incident.number).limit(PART)), 0
+    incidents: list[Row] = []
+    for row in found:
+        belonging += row["belonging"]
+        if incidents and belonging > MOST_BELONGING:
+            break
+        incidents.append(row)
+    ids = [row["id"] for row in incidents]
+    comments = await _rows(session, _comments(ids)) if ids else []
+    timeline = await _rows(session, _timeline(ids)) if ids else []
+    return Part(incidents, comments, timeline)
 
 
 async def _rows(session: AsyncSession, query: Select[Any]) -> list[Row]:
@@ -89,24 +116,25 @@ def _here(workspace_id: str) -> tuple[Any, ...]:
     return Incident.workspace_id == workspace_id, Incident.deleted_at.is_(None)
 
 
-def _incidents(workspace_id: str, after: int) -> Select[Any]:
+def _incidents(workspace_id: str) -> Select[Any]:
     owner, assignee = aliased(User), aliased(User)
+    comments = select(func.count()).where(Comment.incident_id == Incident.id).scalar_subquery()
+    changes = select(func.count()).where(Entry.incident_id == Incident.id).scalar_subquery()
     channel = (Channel.workspace_id == Incident.workspace_id) & (Channel.id == Incident.channel_id)
     columns: tuple[Any, ...] = (
         Incident.id, Incident.number, Incident.title, Incident.description,
         cast(Incident.status, Text), cast(Incident.priority, Text), Incident.category,
         owner.full_name.label("owner"), assignee.full_name.label("assignee"),
-        Incident.channel_id, Channel.name.label("channel"), Channel.is_private,
+        Incident.channel_id, Channel.name.label("channel"), func.coalesce(Channel.is_private, True).label("is_private"),
         Incident.created_at, Incident.updated_at, Incident.resolved_at, Incident.resolution,
+        (comments + changes).label("belonging"),
     )  # fmt: skip
     return (
         select(*columns)
         .join(owner, owner.id == Incident.owner_id)
         .outerjoin(assignee, assignee.id == Incident.assignee_id)
         .outerjoin(Channel, channel)
-        .where(*_here(workspace_id), Incident.number > after)
-        .order_by(Incident.number)
-        .limit(PART)
+        .where(*_here(workspace_id))
     )
 
 

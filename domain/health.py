@@ -5,13 +5,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from sqlalchemy import exists, func, select
+from sqlalchemy import exists, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain import users
 from domain.incidents import Incident, Status
 from domain.outbox import OutboxMessage, Topic
 from domain.users import SlackProfile, User
+from domain.webhook_table import Webhook
 from domain.workspaces import Channel, Workspace
 
 MOST_KINDS: Final = 5
@@ -25,6 +26,17 @@ class GivenUp:
     error: str
     count: int
     last_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Ailing:
+    """A webhook whose receiver takes nothing, and since when; or which was switched off for that."""
+
+    number: int
+    host: str
+    failure: str
+    since: datetime
+    is_off: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,11 +56,13 @@ class Facts:
     stranded: int
     applicants: int
     sign_up: str
+    ailing: Sequence[Ailing] = ()
 
 
 async def facts(session: AsyncSession, workspace_id: str) -> Facts:
-    """How it is now, in two statements."""
-    is_other = OutboxMessage.topic.not_in([Topic.HEALTH_ASKED, Topic.HOME_STALE])  # whoever asks is being served
+    """How it is now, in three statements."""
+    # Whoever asks is being served, and webhooks, whose receivers may be away for long, are listed on their own.
+    is_other = OutboxMessage.topic.not_in([Topic.HEALTH_ASKED, Topic.HOME_STALE, Topic.WEBHOOK_DUE])
     waits = (OutboxMessage.workspace_id == workspace_id, OutboxMessage.gave_up_at.is_(None), is_other)
     can_post = exists().where(
         Channel.workspace_id == Incident.workspace_id, Channel.id == Incident.channel_id, Channel.is_open
@@ -68,8 +82,16 @@ async def facts(session: AsyncSession, workspace_id: str) -> Facts:
         Workspace.sign_up,
     )
     row = (await session.execute(counted.where(Workspace.id == workspace_id))).one()
-    given_up = await _given_up(session, workspace_id)
-    return Facts(row.waiting, row.oldest, given_up, row.superusers, row.stranded, row.applicants, row.sign_up)
+    given_up, ailing = await _given_up(session, workspace_id), await _ailing(session, workspace_id)
+    return Facts(row.waiting, row.oldest, given_up, row.superusers, row.stranded, row.applicants, row.sign_up, ailing)
+
+
+async def channel(session: AsyncSession, workspace_id: str, name_or_id: str) -> str | None:
+    """The channel with this id or ``#name`` in which the bot can post, if there is one."""
+    here = (Channel.workspace_id == workspace_id, Channel.is_open)
+    is_meant = or_(Channel.id == name_or_id, Channel.name == name_or_id.removeprefix("#"))
+    found: str | None = await session.scalar(select(Channel.id).where(*here, is_meant).limit(1))
+    return found
 
 
 async def _given_up(session: AsyncSession, workspace_id: str) -> list[GivenUp]:
@@ -84,3 +106,12 @@ async def _given_up(session: AsyncSession, workspace_id: str) -> list[GivenUp]:
         .limit(MOST_KINDS)
     )
     return [GivenUp(r.topic, r.last_error or "unknown", r.many, r.last_at) for r in await session.execute(kinds)]
+
+
+async def _ailing(session: AsyncSession, workspace_id: str) -> tuple[Ailing, ...]:
+    since = func.coalesce(Webhook.off_at, Webhook.failing_since).label("since")
+    is_off = Webhook.off_at.is_not(None).label("is_off")
+    wanted = select(Webhook.number, Webhook.host, Webhook.failure, since, is_off)
+    found = wanted.where(Webhook.workspace_id == workspace_id, since.is_not(None)).order_by(Webhook.number)
+    rows = await session.execute(found)
+    return tuple(Ailing(r.number, r.host, r.failure or "", r.since, r.is_off) for r in rows)

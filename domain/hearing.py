@@ -3,17 +3,18 @@
 from functools import cache
 from uuid import uuid4
 
-from sqlalchemy import TextClause, bindparam, select, true
+from sqlalchemy import bindparam, select, true
 from sqlalchemy.dialects.postgresql import insert
-from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
 
-from domain import db, policy, text, users
+from domain import db, text, users
 from domain.comments import Comment, Reply
-from domain.policy import Action
+from domain.db import Written
+from domain.policy import Standing
 from domain.threads import Thread
 
 
-async def keep(session: AsyncSession, workspace_id: str, reply: Reply, *, by: str) -> bool:
+async def keep(on: AsyncSession | AsyncConnection, workspace_id: str, reply: Reply, *, by: str) -> bool:
     """Keep it as a comment.
 
     Args:
@@ -21,11 +22,9 @@ async def keep(session: AsyncSession, workspace_id: str, reply: Reply, *, by: st
         by: the author's Slack id.
 
     Returns:
-        False if it is not as simple: the thread is nobody's, its author has no account yet, or the reply was heard of
-        before. Nothing was kept of it then, and ``comments.hear`` and what leads to it says what becomes of it.
-
-    Raises:
-        Forbidden: its author may not reply; the caller must not commit.
+        False if it is not as simple: the thread is nobody's, its author has no account yet or may not reply, or the
+        reply was heard of before. Nothing was kept of it then, and ``comments.hear`` and what leads to it says what
+        becomes of it.
     """
     given = {
         "workspace_id": workspace_id,
@@ -38,23 +37,24 @@ async def keep(session: AsyncSession, workspace_id: str, reply: Reply, *, by: st
         "files": list(reply.files),
         "created_at": db.moment(reply.ts),
     }
-    row = (await db.run(session, _keeping(), given)).one_or_none()
-    if row is None or row.user_id is None or row.added is None:
-        return False
-    policy.require(users.known(workspace_id, row), Action.REPLY)
-    return True
+    return bool(await db.run(on, _keeping(), given))
 
 
 @cache
-def _keeping() -> TextClause:
+def _keeping() -> Written:
     names = ("workspace_id", "channel_id", "thread_ts", "ts", "id", "content", "files", "created_at")
     values = {name: bindparam(name, type_=Comment.__table__.c[name].type) for name in names}
     here = (Thread.workspace_id == values["workspace_id"], Thread.channel_id == values["channel_id"])
     place = select(Thread.incident_id).where(*here, Thread.ts == values["thread_ts"]).cte("place")
     author = users.person().cte("author")
     columns = {**values, "incident_id": place.c.incident_id, "author_id": author.c.user_id}
-    reply = select(*columns.values()).select_from(author.join(place, true())).where(author.c.user_id.is_not(None))
+    may_reply = (
+        author.c.user_id.is_not(None),
+        author.c.is_active,
+        ~author.c.is_deactivated,
+        author.c.standing != Standing.BOT,
+    )
+    reply = select(*columns.values()).select_from(author.join(place, true())).where(*may_reply)
     new = insert(Comment).from_select(list(columns), reply)
     once = new.on_conflict_do_nothing(index_elements=["workspace_id", "channel_id", "ts"])
-    added = once.returning(Comment.id).cte("added")
-    return db.written(select(author, added.c.id.label("added")).select_from(author.outerjoin(added, true())))
+    return db.written(once.returning(Comment.id))

@@ -1,106 +1,33 @@
 """Incidents: what is stored, how one is opened, and who can see which."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from functools import cache
 from typing import Any, NoReturn
 from uuid import UUID, uuid4
 
-from sqlalchemy import (
-    CheckConstraint,
-    ColumnElement,
-    Enum,
-    ForeignKey,
-    Index,
-    RowMapping,
-    ScalarSelect,
-    UniqueConstraint,
-)
-
-from sqlalchemy import and_, exists, func, literal, or_, select, text, true, update  # isort: skip
+from sqlalchemy import ColumnElement, Integer, ScalarSelect, Select, String, Uuid, bindparam, exists, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
-from sqlalchemy.orm import Mapped, aliased, joinedload, mapped_column, relationship
+from sqlalchemy.orm import joinedload
 
-from domain import assignees, policy, timeline, workspaces
+from domain import assignees, db, policy, sight, timeline
 from domain import text as words
-from domain.db import Base
+from domain.db import Written
 from domain.errors import InvalidInput, NotFound, Repeated
-from domain.membership import ChannelMember
+from domain.incident_table import WORDS as WORDS
+from domain.incident_table import Incident as Incident
 from domain.outbox import Topic
 from domain.policy import Action, Actor
+from domain.sight import Sight
+from domain.sight import in_workspace as in_workspace
+from domain.sight import visible_to as visible_to
 from domain.states import Priority as Priority
 from domain.states import Status as Status
 from domain.threads import Thread
 from domain.timeline import Change, What
 from domain.users import User
-from domain.workspaces import Category, Channel, Workspace
-
-WORDS = "to_tsvector('simple', (title || ' ') || description)"
-"""What full-text search looks at; an index holds it."""
-_ORDER = ("workspace_id", "priority", "number")
-_LETTERS = {"title": "gin_trgm_ops", "description": "gin_trgm_ops"}
-_ALIVE = text("deleted_at IS NULL")
-
-
-class Incident(Base):
-    """One incident, one card, one thread."""
-
-    __tablename__ = "incident"
-
-    id: Mapped[UUID] = mapped_column(primary_key=True)
-    workspace_id: Mapped[str] = mapped_column(ForeignKey("workspace.id"))
-    number: Mapped[int]
-    title: Mapped[str]
-    description: Mapped[str] = mapped_column(server_default="")
-    status: Mapped[Status] = mapped_column(
-        Enum(Status, name="status", metadata=Base.metadata, values_callable=lambda s: [m.value for m in s]),
-        server_default=Status.OPEN,
-    )
-    priority: Mapped[Priority] = mapped_column(
-        Enum(Priority, name="priority", metadata=Base.metadata, values_callable=lambda s: [m.value for m in s])
-    )
-    category: Mapped[str]
-    created_at: Mapped[datetime] = mapped_column(server_default=func.now())
-    updated_at: Mapped[datetime] = mapped_column(server_default=func.now())
-    resolved_at: Mapped[datetime | None]
-    resolution: Mapped[str] = mapped_column(server_default="")
-    owner_id: Mapped[UUID] = mapped_column(ForeignKey("user.id"))
-    assignee_id: Mapped[UUID | None] = mapped_column(ForeignKey("user.id"))
-    channel_id: Mapped[str]
-    card_ts: Mapped[str | None]
-    version: Mapped[int] = mapped_column(server_default="1")
-    source: Mapped[str | None]
-    deleted_at: Mapped[datetime | None]
-
-    owner: Mapped[User] = relationship(foreign_keys=owner_id, lazy="raise")
-    assignee: Mapped[User | None] = relationship(foreign_keys=assignee_id, lazy="raise")
-
-    __table_args__ = (
-        UniqueConstraint("workspace_id", "number"),
-        UniqueConstraint("workspace_id", "source"),
-        workspaces.category_of_workspace(),
-        CheckConstraint("char_length(title) BETWEEN 1 AND 255", name="title_length"),
-        CheckConstraint("(status = 'resolved') = (resolved_at IS NOT NULL)", name="resolved_has_time"),
-        Index("ix_incident_unresolved", *_ORDER, postgresql_where=text("status <> 'resolved' AND deleted_at IS NULL")),
-        Index("ix_incident_listed", *_ORDER, postgresql_where=_ALIVE),
-        Index("ix_incident_words", text(WORDS), postgresql_using="gin", postgresql_where=_ALIVE),
-        Index(
-            "ix_incident_letters", *_LETTERS, postgresql_using="gin", postgresql_ops=_LETTERS, postgresql_where=_ALIVE
-        ),
-        Index("ix_incident_assignee", "assignee_id", "number"),
-        Index("ix_incident_opened", "workspace_id", "created_at"),
-        Index("ix_incident_resolved", "workspace_id", "resolved_at"),
-        Index("ix_incident_owner", "owner_id", "number"),
-        Index(
-            "ix_incident_without_card", "workspace_id", "channel_id",
-            postgresql_where=text("card_ts IS NULL AND deleted_at IS NULL"),
-        ),
-    )  # fmt: skip
-
-    @property
-    def ref(self) -> str:
-        """The name by which people know it."""
-        return f"INC-{self.number}"
+from domain.workspaces import Category, Workspace
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,6 +58,17 @@ class Target:
     number: int | None = None
     thread: tuple[str, str] | None = None
     version: int | None = None
+
+    @property
+    def by(self) -> str:
+        """By what it is named."""
+        return "thread" if self.thread else "id" if self.number is None else "number"
+
+    @property
+    def given(self) -> dict[str, Any]:
+        """What names it."""
+        channel_id, ts = self.thread or (None, None)
+        return {"id": self.id, "number": self.number, "thread_channel_id": channel_id, "thread_ts": ts}
 
 
 async def create(session: AsyncSession, draft: Draft, *, by: Actor) -> Incident:
@@ -164,14 +102,15 @@ async def create(session: AsyncSession, draft: Draft, *, by: Actor) -> Incident:
         "channel_id": draft.channel_id,
         "source": draft.source,
     }
-    given = await _inserted(session, row, category=draft.category, workspace_id=by.workspace_id)
-    if given is None:
+    where = {"workspace_id": by.workspace_id, "category": draft.category}
+    given = await db.run(session, _inserting(is_named=bool(draft.category)), row | where)
+    if not given:
         await _refuse(session, draft, by=by)
-    return Incident(**row, workspace_id=by.workspace_id, **given, status=Status.OPEN)
+    return Incident(**row, workspace_id=by.workspace_id, **given[0]._asdict(), status=Status.OPEN)
 
 
 async def locked(session: AsyncSession, target: Target, *, by: Actor) -> Incident:
-    """The incident, locked until the commit.
+    """The incident, locked until the commit; what is changed of it is written by ``changes.record``.
 
     Raises:
         NotFound: there is none, or ``by`` may not see it; the sentence is the same. A deleted one is named.
@@ -182,65 +121,43 @@ async def locked(session: AsyncSession, target: Target, *, by: Actor) -> Inciden
 
 async def locked_or_deleted(session: AsyncSession, target: Target, *, by: Actor) -> Incident:
     """The incident, locked until the commit, also if it is deleted; raises NotFound like locked."""
-    row = select(Incident).where(*_is(target, by)).with_for_update(of=Incident).cte("row")
-    now = aliased(Incident, row)  # joined outside: beside the lock, people are as they were before it was waited for
-    incident: Incident | None = await session.scalar(select(now).options(joinedload(now.assignee)))
-    return incident or _not_found(target)
+    is_named = not isinstance(target.id, ScalarSelect)
+    statement = _locking(target.by, sight.of(by)) if is_named else db.written(_lock(_is(target), sight.of(by)))
+    found = await db.run(session, statement, sight.given(by) | target.given)
+    return _whole(found[0]) if found else _not_found(target)
 
 
 async def get(session: AsyncSession, target: Target, *, by: Actor) -> Incident:
     """The incident with its owner and assignee, to be shown to ``by``; raises NotFound like locked."""
-    wanted = select(Incident).where(*_is(target, by)).options(*WITH_PEOPLE)
-    incident: Incident = await session.scalar(wanted) or _not_found(target)
+    seen = (Incident.workspace_id == by.workspace_id, sight.visible(sight.of(by), sight.BY))
+    wanted = select(Incident).where(_is(target), *seen).options(*WITH_PEOPLE)
+    incident: Incident = await session.scalar(wanted, sight.given(by) | target.given) or _not_found(target)
     return incident if incident.deleted_at is None else await _gone(session, incident, by)
 
 
 async def read(session: AsyncSession, incident_id: UUID | None) -> Incident | None:
     """The incident with its people, for a delivery, also if it is deleted."""
-    wanted = select(Incident).where(Incident.id == incident_id).options(*WITH_PEOPLE)
-    found: Incident | None = await session.scalar(wanted)
-    return found
+    found = await db.run(session, _reading(), {"id": incident_id})
+    return _whole(found[0]) if found else None
 
 
-def visible_to(actor: Actor) -> ColumnElement[bool]:
-    """Which incidents this person may see.
-
-    Members see those in public channels; everybody the own, those of the channel where they are just now, and of the
-    private channels they are in; superusers all. A channel that the bot does not know counts as private.
-    """
-    if actor.is_superuser:
-        return true()
-    seen = [Incident.owner_id == actor.id, Incident.assignee_id == actor.id, Incident.channel_id == actor.channel_id]
-    inside = (ChannelMember.workspace_id == actor.workspace_id, ChannelMember.slack_user_id == actor.slack_user_id)
-    channels = select(ChannelMember.channel_id).where(*inside)
-    if actor.is_member:
-        public = (Channel.workspace_id == actor.workspace_id, ~Channel.is_private)
-        return or_(*seen, Incident.channel_id.in_(channels.union_all(select(Channel.id).where(*public))))
-    return or_(*seen, Incident.channel_id.in_(channels))
-
-
-def in_workspace(actor: Actor) -> ColumnElement[bool]:
-    """The incidents that exist in the actor's workspace."""
-    return and_(Incident.workspace_id == actor.workspace_id, Incident.deleted_at.is_(None))
-
-
-async def _inserted(
-    session: AsyncSession, row: dict[str, Any], *, category: str, workspace_id: str
-) -> RowMapping | None:
-    """Number and insert it in one statement; None if the category is not in use or the source is taken."""
+@cache
+def _inserting(*, is_named: bool) -> Written:
+    """Number and insert it in one statement; no row if the category is not in use or the source is taken."""
+    workspace_id, category = bindparam("workspace_id", type_=String), bindparam("category", type_=String)
     counter = update(Workspace).where(Workspace.id == workspace_id).values(last_number=Workspace.last_number + 1)
     number = counter.returning(Workspace.last_number).cte("counter")
     values: dict[str, Any] = {
-        **{name: literal(value, Incident.__table__.c[name].type) for name, value in row.items()},
-        "workspace_id": literal(workspace_id),
+        **{name: bindparam(name, type_=Incident.__table__.c[name].type) for name in _DRAFTED},
+        "workspace_id": workspace_id,
         "number": select(number.c.last_number).scalar_subquery(),
         "category": Category.name,
     }
     in_use = select(*values.values()).where(Category.workspace_id == workspace_id, ~Category.is_retired)
-    named = in_use.where(Category.name == category) if category else in_use.order_by(Category.position).limit(1)
+    named = in_use.where(Category.name == category) if is_named else in_use.order_by(Category.position).limit(1)
     inserted = insert(Incident).from_select(list(values), named)
     once = inserted.on_conflict_do_nothing(index_elements=["workspace_id", "source"])
-    return (await session.execute(once.returning(Incident.number, Incident.category))).mappings().one_or_none()
+    return db.written(once.returning(Incident.number, Incident.category))
 
 
 async def _refuse(session: AsyncSession, draft: Draft, *, by: Actor) -> NoReturn:
@@ -250,17 +167,58 @@ async def _refuse(session: AsyncSession, draft: Draft, *, by: Actor) -> NoReturn
     raise InvalidInput(f"Not saved: there is no category {draft.category!r} here. Choose another.", field="category")
 
 
-def _is(target: Target, by: Actor) -> list[ColumnElement[bool]]:
-    which: ColumnElement[bool]
-    if target.thread:
-        here = (Thread.workspace_id == by.workspace_id, Thread.channel_id == target.thread[0])
-        thread = select(Thread.incident_id).where(*here, Thread.ts == target.thread[1])
-        which = Incident.id == thread.scalar_subquery()
-    elif target.number is not None:
-        which = Incident.number == target.number
-    else:
-        which = Incident.id == target.id
-    return [which, Incident.workspace_id == by.workspace_id, visible_to(by)]
+def shown(values: Mapping[str, Any]) -> Incident:
+    """The incident of a row that a written statement found, without its people: to be shown, not to be changed."""
+    return db.made(Incident, _typed(values))
+
+
+def _is(target: Target) -> ColumnElement[bool]:
+    return Incident.id == target.id if isinstance(target.id, ScalarSelect) else _NAMED[target.by]
+
+
+@cache
+def _locking(by: str, how_far: Sight) -> Written:
+    return db.written(_lock(_NAMED[by], how_far))
+
+
+def _lock(which: ColumnElement[bool], how_far: Sight) -> Select[Any]:
+    seen = (Incident.workspace_id == sight.BY.workspace_id, sight.visible(how_far, sight.BY))
+    row = select(Incident.__table__).where(which, *seen).with_for_update(of=Incident).cte("row")
+    # People are joined outside: beside the lock, they are as they were before it was waited for.
+    return _beside(row, row, _ASSIGNEE)
+
+
+@cache
+def _reading() -> Written:
+    table = Incident.__table__
+    return db.written(_beside(table, table, _OWNER, _ASSIGNEE).where(_NAMED["id"]))
+
+
+def _beside(row: Any, joined: Any, *people: str) -> Select[Any]:
+    """An incident's columns and, each with a prefix, those of its people."""
+    columns = []
+    for prefix in people:
+        person = User.__table__.alias()
+        joined = joined.outerjoin(person, person.c.id == row.c[f"{prefix.strip('_')}_id"])
+        columns += [column.label(f"{prefix}{column.name}") for column in person.c]
+    return select(row, *columns).select_from(joined)
+
+
+def _whole(row: Any) -> Incident:
+    """The incident of a row with whoever was read of its people."""
+    values = row._asdict()
+    people = {prefix.strip("_"): _person(values, prefix) for prefix in (_OWNER, _ASSIGNEE) if f"{prefix}id" in values}
+    return db.made(Incident, _typed(values) | people)
+
+
+def _person(values: Mapping[str, Any], prefix: str) -> User | None:
+    theirs = {name.removeprefix(prefix): value for name, value in values.items() if name.startswith(prefix)}
+    return db.made(User, theirs) if theirs["id"] else None
+
+
+def _typed(values: Mapping[str, Any]) -> dict[str, Any]:
+    columns = {name: values[name] for name in _COLUMNS}
+    return columns | {"status": Status(columns["status"]), "priority": Priority(columns["priority"])}
 
 
 async def _gone(session: AsyncSession, incident: Incident, by: Actor) -> NoReturn:
@@ -277,4 +235,21 @@ def _not_found(target: Target) -> NoReturn:
     raise NotFound(f"There is no {name} that you can see. Look at /incident list for the open ones.")
 
 
+_NAMED: dict[str, ColumnElement[bool]] = {
+    "id": Incident.id == bindparam("id", type_=Uuid),
+    "number": Incident.number == bindparam("number", type_=Integer),
+    "thread": Incident.id
+    == select(Thread.incident_id)
+    .where(
+        Thread.workspace_id == sight.BY.workspace_id,
+        Thread.channel_id == bindparam("thread_channel_id", type_=String),
+        Thread.ts == bindparam("thread_ts", type_=String),
+    )
+    .scalar_subquery(),
+}
+"""How a target is found; the parameters are those of ``Target.given``."""
+_COLUMNS = tuple(Incident.__table__.c.keys())
+_DRAFTED = ("id", "title", "description", "priority", "owner_id", "assignee_id", "channel_id", "source")
+_OWNER, _ASSIGNEE = "owner__", "assignee__"
+"""What their columns' names begin with beside the incident's."""
 WITH_PEOPLE = (joinedload(Incident.owner), joinedload(Incident.assignee))

@@ -52,7 +52,7 @@ class Filter:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """Up to ten incidents, most urgent and oldest first; ``next`` and ``previous`` continue it, None ends it."""
+    """Some incidents, most urgent and oldest first; ``next`` and ``previous`` continue it, None ends it."""
 
     incidents: list[Incident]
     next: Key | None = None
@@ -77,12 +77,14 @@ async def page(
     after: Key | None = None,
     before: Key | None = None,
     seen: ColumnElement[bool] | None = None,
+    most: int = PAGE,
 ) -> Page:
     """One page of the incidents that ``by`` may see; stable while others are opened or resolved.
 
     Args:
         after, before: the incident that the page begins behind, or ends before.
         seen: whose eyes count, if not those of ``by``.
+        most: how long a page is.
 
     Raises:
         InvalidInput: the filters contradict each other; says which.
@@ -97,9 +99,9 @@ async def page(
         if after:
             query = query.where(place > tuple_(Priority(after[0]), after[1]))
         query = query.order_by(Incident.priority, Incident.number)
-    found = list(await session.scalars(query.limit(PAGE + 1)))
-    shown = found[:PAGE][::-1] if before else found[:PAGE]
-    return turned(shown, is_more=len(found) > PAGE, is_back=before is not None, is_first=after is None)
+    found = list(await session.scalars(query.limit(most + 1)))
+    shown = found[:most][::-1] if before else found[:most]
+    return turned(shown, is_more=len(found) > most, is_back=before is not None, is_first=after is None)
 
 
 async def count(

@@ -2,22 +2,25 @@
 
 import re
 from collections.abc import Sequence
+from functools import cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, Numeric, and_, cast, false, func, literal, or_, select
+from sqlalchemy import ColumnElement, Float, Numeric, String, and_, bindparam, cast, false, func, literal, or_, select
+from sqlalchemy import text as text_of
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from domain import text
+from domain import db, incidents, sight, text
+from domain.db import Written
 from domain.errors import Conflict
 from domain.incidents import Incident, Status, in_workspace, visible_to
 from domain.policy import Actor
+from domain.sight import Sight
 
 MOST = 3
 OFFERED = 20
 WORDS = 6
 NUMBER = re.compile(r"(?:inc-?|#)?([0-9]{1,9})", re.IGNORECASE)
-NEAR = 0.4
-"""How much of their letters two titles must share; PostgreSQL's index finds what shares 0.3."""
+_FACT = "fact_"
 
 
 class LooksAlike(Conflict):
@@ -31,26 +34,38 @@ class LooksAlike(Conflict):
 
 async def find(session: AsyncSession, title: str, *, by: Actor) -> list[Incident]:
     """Up to three unresolved incidents with a similar title that ``by`` may see, the most alike and newest first."""
-    return (await beside(session, title, by=by))[1]
+    return (await beside(session, _finding(sight.of(by)), title, by=by))[1]
 
 
 async def beside(
-    session: AsyncSession, title: str, *facts: ColumnElement[Any], by: Actor, made_by: str | None = None
+    session: AsyncSession, asked: Written, title: str, *, by: Actor, made_by: str | None = None, **given: Any
 ) -> tuple[list[Any], list[Incident]]:
     """Look-alikes like find, and other facts that the same request needs, in one statement.
 
     Args:
+        asked: the statement that ``asking`` made of the facts, for what ``by`` can see.
         made_by: leaves out the incident with this ``source``: the same request, once more.
+        given: what the facts want to know.
     """
-    known = [fact.label(f"fact_{place}") for place, fact in enumerate(facts)]
+    wanted = " ".join(text.clean(title).split())[: text.TITLE_LIMIT]
+    values = {**given, **sight.given(by), "title": wanted, "made_by": made_by or ""}
+    rows = [row._asdict() for row in await db.run(session, asked, values)]
+    facts = [rows[0][name] for name in rows[0] if name.startswith(_FACT)]
+    return facts, [incidents.shown(row) for row in rows if row["id"] is not None]
+
+
+def asking(*facts: ColumnElement[Any], how_far: Sight) -> Written:
+    """The statement that finds look-alikes and these facts."""
+    known = [fact.label(f"{_FACT}{place}") for place, fact in enumerate(facts)]
     asked = select(literal(1).label("one"), *known).subquery("asked")
-    is_alike, order = resembling(title, by, made_by=made_by)
-    query = select(asked, Incident).select_from(asked).outerjoin(Incident, is_alike).order_by(*order).limit(MOST)
-    rows = (await session.execute(query)).all()
-    found = [row[-1] for row in rows if row[-1] is not None]
-    for incident in found:
-        session.expunge(incident)  # only to be shown, also when the transaction is given up because of it
-    return list(rows[0][1:-1]), found
+    is_alike, order = _resembling(how_far)
+    query = select(asked, Incident.__table__).select_from(asked.outerjoin(Incident.__table__, is_alike))
+    return db.written(query.order_by(*order).limit(MOST))
+
+
+@cache
+def _finding(how_far: Sight) -> Written:
+    return asking(how_far=how_far)
 
 
 async def pick(session: AsyncSession, typed: str, *, by: Actor) -> list[Incident]:
@@ -72,17 +87,17 @@ async def pick(session: AsyncSession, typed: str, *, by: Actor) -> list[Incident
     return list(await session.scalars(query.order_by(*order).limit(OFFERED)))
 
 
-def resembling(
-    title: str, by: Actor, *, made_by: str | None = None
-) -> tuple[ColumnElement[bool], list[ColumnElement[Any]]]:
+def _resembling(how_far: Sight) -> tuple[ColumnElement[bool], list[ColumnElement[Any]]]:
     """Which incidents look like this one, and the order to name them in; an index of letters finds them."""
-    wanted = " ".join(text.clean(title).split())[: text.TITLE_LIMIT]
-    if not wanted:
-        return false(), []
-    likeness = func.similarity(Incident.title, wanted)
-    is_near = and_(Incident.title.op("%", is_comparison=True)(wanted), likeness >= NEAR)
-    conditions = [in_workspace(by), visible_to(by), Incident.status != Status.RESOLVED]
-    if made_by is not None:
-        conditions.append(Incident.source.is_distinct_from(made_by))
+    wanted = bindparam("title", type_=String)
+    likeness = func.likeness(Incident.title, wanted, type_=Float)
+    is_near = and_(Incident.title.op("%", is_comparison=True)(wanted), likeness >= db.NEAR)
+    conditions = [
+        Incident.workspace_id == sight.BY.workspace_id,
+        Incident.deleted_at.is_(None),
+        sight.visible(how_far, sight.BY),
+        text_of("incident.status <> 'resolved'"),  # as the index has it, so that it serves whatever the values are
+        Incident.source.is_distinct_from(bindparam("made_by", type_=String)),
+    ]
     nearest = func.round(cast(likeness, Numeric), 1)
     return and_(or_(is_near, Incident.title == wanted), *conditions), [nearest.desc(), Incident.number.desc()]

@@ -6,7 +6,7 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, Row, case, func, literal, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from domain import addresses, audit, db, people, policy
+from domain import addresses, audit, credentials, db, people, policy, tokens
 from domain.audit import Deed
 from domain.codes import Proof
 from domain.errors import AlreadyDone, Conflict, Forbidden, InvalidInput
@@ -143,6 +143,7 @@ async def _moved(session: AsyncSession, account: Row[Any], deed: Deed, *, by: Ac
             "admitted_at": admitted_at,
             "full_name": account.full_name if was_named else by.name,
         },
+        is_new=account.slack_user_id != by.slack_user_id,
     )
     details = {"to": by.slack_user_id, "superuser": "yes" if is_superuser else ""}
     if deed is Deed.RECOVERED:
@@ -156,17 +157,31 @@ async def _moved(session: AsyncSession, account: Row[Any], deed: Deed, *, by: Ac
 
 
 async def _map(
-    session: AsyncSession, account_id: UUID, slack_user_id: str, *, by: Actor, values: dict[str, Any]
+    session: AsyncSession,
+    account_id: UUID,
+    slack_user_id: str,
+    *,
+    by: Actor,
+    values: dict[str, Any],
+    is_new: bool = True,
 ) -> None:
-    """From now on this Slack user has this account, and nobody else has."""
-    is_new = SlackProfile.slack_user_id == slack_user_id
+    """From now on this Slack user has this account, and nobody else has.
+
+    Args:
+        is_new: they had another one until now; the password, the logins and the API tokens of it are ended, because
+            whoever had it before knows them.
+    """
+    is_theirs = SlackProfile.slack_user_id == slack_user_id
     moved = (
         update(SlackProfile)
-        .where(SlackProfile.workspace_id == by.workspace_id, or_(is_new, SlackProfile.user_id == account_id))
-        .values(user_id=case((is_new, literal(account_id))))
+        .where(SlackProfile.workspace_id == by.workspace_id, or_(is_theirs, SlackProfile.user_id == account_id))
+        .values(user_id=case((is_theirs, literal(account_id))))
         .cte("moved")
     )
-    await session.execute(update(User).where(User.id == account_id).values(**values).add_cte(moved))
+    also = [moved, tokens.ended(account_id)] if is_new else [moved]
+    given = values | credentials.password(None) if is_new else values
+    mapped = update(User).where(User.id == account_id).values(**given)
+    await session.execute(mapped.add_cte(*also), execution_options=db.AS_WRITTEN)
 
 
 async def _unmap(session: AsyncSession, account_id: UUID, name: str, *, by: Actor, tell: str | None = None) -> None:

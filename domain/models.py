@@ -1,6 +1,7 @@
 """Every table, imported, so that the metadata is whole for migrations."""
 
 from domain import (
+    alert_table,
     audit,
     catch_up,
     codes,
@@ -9,20 +10,26 @@ from domain import (
     early_replies,
     homes,
     incidents,
+    installations,
     membership,
     nudge_rules,
     outbox,
+    rates,
     repeats,
     rereading,
+    resent,
     threads,
     timeline,
+    tokens,
     users,
+    webhook_table,
     workspaces,
 )
 from domain.db import Base
 
 __all__ = [
     "Base",
+    "alert_table",
     "audit",
     "catch_up",
     "codes",
@@ -31,13 +38,18 @@ __all__ = [
     "early_replies",
     "homes",
     "incidents",
+    "installations",
     "membership",
     "nudge_rules",
     "outbox",
+    "rates",
     "repeats",
     "rereading",
+    "resent",
     "threads",
     "timeline",
+    "tokens",
     "users",
+    "webhook_table",
     "workspaces",
 ]

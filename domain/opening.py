@@ -2,16 +2,18 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from functools import cache
 
-from sqlalchemy import ColumnElement, literal, null, true
+from sqlalchemy import literal, null, true
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from domain import incidents, lookalikes, policy, sources, workspaces
+from domain import incidents, lookalikes, policy, sight, sources, workspaces
+from domain.db import Written
 from domain.errors import InvalidInput
 from domain.incidents import Draft, Incident
 from domain.lookalikes import LooksAlike
 from domain.policy import Action, Actor
+from domain.sight import Sight
 from domain.sources import Place, Source
 
 
@@ -37,7 +39,8 @@ async def prospect(
     session: AsyncSession, title: str, *, channels: Sequence[str | None], by: Actor
 ) -> tuple[str | None, list[Incident]]:
     """What the form begins with, in one statement: the first of these channels that is open, and look-alikes."""
-    facts, alike = await lookalikes.beside(session, title, workspaces.first_open(by.workspace_id, *channels), by=by)
+    wanted = [channel for channel in channels if channel]
+    facts, alike = await lookalikes.beside(session, _prospecting(sight.of(by)), title, by=by, channels=wanted)
     return facts[0], alike
 
 
@@ -53,7 +56,10 @@ async def submit(session: AsyncSession, opening: Opening, *, anywhere: bool, by:
     """
     policy.require(by, Action.CREATE)
     draft = opening.draft
-    facts, alike = await lookalikes.beside(session, draft.title, *_facts(opening, by), by=by, made_by=draft.source)
+    asked = _from_message(opening.source, opening, by) if opening.source else _submitting(sight.of(by))
+    facts, alike = await lookalikes.beside(
+        session, asked, draft.title, by=by, made_by=draft.source, channels=[draft.channel_id]
+    )
     is_open, is_among, *where = facts
     if not is_open and not anywhere:
         raise InvalidInput(
@@ -75,11 +81,19 @@ async def submit(session: AsyncSession, opening: Opening, *, anywhere: bool, by:
     return await incidents.create(session, draft, by=by)
 
 
-def _facts(opening: Opening, by: Actor) -> list[ColumnElement[Any]]:
-    source, assignee = opening.source, opening.draft.assignee
-    is_open = workspaces.first_open(by.workspace_id, opening.draft.channel_id).is_not(null())
-    if source is None:
-        return [is_open, true()]
+@cache
+def _prospecting(how_far: Sight) -> Written:
+    return lookalikes.asking(workspaces.FIRST_OPEN, how_far=how_far)
+
+
+@cache
+def _submitting(how_far: Sight) -> Written:
+    return lookalikes.asking(workspaces.FIRST_OPEN.is_not(null()), true(), how_far=how_far)
+
+
+def _from_message(source: Source, opening: Opening, by: Actor) -> Written:
+    assignee = opening.draft.assignee
     is_own = assignee in (None, by.slack_user_id)
     is_among = literal(True) if is_own else sources.is_member(by.workspace_id, source.channel_id, assignee or "")
-    return [is_open, is_among, *sources.place(source, by)]
+    facts = (workspaces.FIRST_OPEN.is_not(null()), is_among, *sources.place(source, by))
+    return lookalikes.asking(*facts, how_far=sight.of(by))

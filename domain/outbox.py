@@ -8,16 +8,32 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from enum import StrEnum
+from functools import cache
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ForeignKey, Identity, Index, delete, exists, func, select, text, update
+from sqlalchemy import (
+    ForeignKey,
+    Identity,
+    Index,
+    Integer,
+    Interval,
+    String,
+    bindparam,
+    exists,
+    func,
+    literal_column,
+    select,
+    text,
+    update,
+)
 from sqlalchemy.dialects.postgresql import JSONB, Insert, insert
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
 from sqlalchemy.orm import Mapped, aliased, mapped_column
 
-from domain.db import AS_WRITTEN, Base
+from domain import db
+from domain.db import Base, Written
+from domain.topics import Topic as Topic
 
 LEASE = timedelta(seconds=30)
 """How long a process may work on a row before another one takes it over."""
@@ -25,49 +41,15 @@ LOCKS = 0x1AC
 """The first half of the locks by which processes show that they live."""
 BACK_AFTER = timedelta(seconds=10)
 """After the database itself was started, every process has so long to show that it lives."""
+SHOWN_WITHIN = timedelta(seconds=3)
+"""What was leased later than this after the start of the database was leased by somebody who showed it there."""
 
 
 _SIGNS = (
-    "FROM pg_locks WHERE locktype = 'advisory' AND classid = :kind AND objsubid = 2"
+    "FROM pg_locks WHERE locktype = 'advisory' AND classid = %(kind)s AND objsubid = 2"
     " AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"
 )
 """The signs of life that are shown in this database."""
-
-
-class Topic(StrEnum):
-    """What happened that somebody in Slack must see."""
-
-    INCIDENT_OPENED = "incident.opened"
-    INCIDENT_CHANGED = "incident.changed"
-    CHANGE_NOTED = "change.noted"
-    COMMENT_MADE = "comment.made"
-    COMMENT_EDITED = "comment.edited"
-    COMMENT_DELETED = "comment.deleted"
-    PERSON_ASSIGNED = "person.assigned"
-    MENTION_RECEIVED = "mention.received"
-    CHANNEL_MET = "channel.met"
-    CARD_HOMELESS = "card.homeless"
-    EXPORT_ASKED = "export.asked"
-    LIST_SHARED = "list.shared"
-    MESSAGE_BROUGHT = "message.brought"
-    MESSAGE_LINKED = "message.linked"
-    COMMENTS_BROUGHT = "comments.brought"
-    QUOTE_CHANGED = "quote.changed"
-    HOME_STALE = "home.stale"
-    CODE_ASKED = "code.asked"
-    ADDRESS_CHANGED = "address.changed"
-    ACCOUNT_ASKED = "account.asked"
-    PERSON_TOLD = "person.told"
-    HEALTH_ASKED = "health.asked"
-    DIGEST_DUE = "digest.due"
-    DIGEST_STALE = "digest.stale"
-    CATEGORY_RENAMED = "category.renamed"
-    NUDGE_DUE = "nudge.due"
-    NUDGE_ANSWERED = "nudge.answered"
-    STATS_ASKED = "stats.asked"
-    EVERYTHING_ASKED = "everything.asked"
-    CATCH_UP_DUE = "catch_up.due"
-    SYNC_ASKED = "sync.asked"
 
 
 class OutboxMessage(Base):
@@ -118,6 +100,26 @@ class Outgoing:
         return time.monotonic() - self.leased_at < LEASE.total_seconds() - 1
 
 
+_COVERED = Written(
+    "SELECT id FROM outbox WHERE workspace_id = %(workspace_id)s AND lane = %(lane)s AND topic = %(topic)s"
+    " AND gave_up_at IS NULL"
+)
+_FINISH = Written(
+    "DELETE FROM outbox WHERE (id = %(id)s OR id = ANY(%(also)s::bigint[]))"
+    " AND EXISTS (SELECT FROM outbox held WHERE held.id = %(id)s AND held.leased_by = %(by)s)"
+)
+_LET_GO = "UPDATE outbox SET leased_until = NULL, leased_by = NULL, last_error = %(error)s,"
+_MINE = "WHERE id = %(id)s AND leased_by = %(by)s"
+_PUT_BACK = Written(f"{_LET_GO} due_at = now() + %(after)s {_MINE}")
+_GIVE_UP = Written(f"{_LET_GO} gave_up_at = now(), key = NULL {_MINE}")
+_FREE = Written(
+    "UPDATE outbox SET leased_until = NULL, leased_by = NULL"  # noqa: S608
+    " WHERE leased_by LIKE 'process-%%' AND (pg_postmaster_start_time() < now() - %(settled)s"
+    " OR leased_until - %(lease)s BETWEEN pg_postmaster_start_time() + %(shown)s AND now())"
+    f" AND NOT EXISTS (SELECT {_SIGNS} AND 'process-' || objid = outbox.leased_by) RETURNING id"
+)
+
+
 def row(
     topic: Topic, *, workspace_id: str, incident_id: UUID | None = None, lane: str = "", **payload: str
 ) -> dict[str, Any]:
@@ -148,40 +150,51 @@ async def add_once(session: AsyncSession, key: str, values: dict[str, Any]) -> b
     return (await session.scalar(statement.returning(OutboxMessage.id))) is not None
 
 
-async def lease(session: AsyncSession, *, by: str, most: int) -> list[Outgoing]:
-    """Take up to ``most`` due rows, each the first of its lane, that nobody works on."""
+async def lease(on: AsyncSession | AsyncConnection, *, by: str, most: int) -> list[Outgoing]:
+    """Take up to ``most`` due rows, each the first of its lane, that nobody works on; in one statement.
+
+    Rows with a topic that is not known here were written by newer code; they wait for it, and their lanes with them.
+    """
+    leased = [
+        Outgoing(
+            r.id, r.workspace_id, Topic(r.topic), r.lane, r.incident_id,
+            r.payload, r.created_at, r.attempts, r.leased_by,
+        )
+        for r in await db.run(on, _leasing(), {"by": by, "most": most, "lease": LEASE})
+    ]  # fmt: skip
+    return sorted(leased, key=lambda message: message.id)
+
+
+@cache
+def _leasing() -> Written:
     earlier = aliased(OutboxMessage)
     is_behind = exists().where(
-        earlier.lane == OutboxMessage.lane, earlier.id < OutboxMessage.id, earlier.gave_up_at.is_(None)
+        earlier.workspace_id == OutboxMessage.workspace_id,
+        earlier.lane == OutboxMessage.lane,
+        earlier.id < OutboxMessage.id,
+        earlier.gave_up_at.is_(None),
     )
     free = (
         select(OutboxMessage.id)
         .where(
             OutboxMessage.gave_up_at.is_(None),
+            OutboxMessage.topic.in_([literal_column(f"'{topic}'") for topic in Topic]),
             OutboxMessage.due_at <= func.now(),
             func.coalesce(OutboxMessage.leased_until, func.now()) <= func.now(),
             ~is_behind,
         )
         .order_by(OutboxMessage.id)
-        .limit(most)
+        .limit(bindparam("most", type_=Integer))
         .with_for_update(skip_locked=True)
         .cte("free")  # as a plain subquery it may be run once per row, and each run takes rows of its own
     )
-    taken = (
-        update(OutboxMessage)
-        .where(OutboxMessage.id.in_(select(free.c.id)))
-        .values(leased_until=func.now() + LEASE, leased_by=by, attempts=OutboxMessage.attempts + 1)
-        .returning(OutboxMessage.__table__)
-    )
-    rows = (await session.execute(taken)).mappings()
-    leased = [
-        Outgoing(
-            r["id"], r["workspace_id"], Topic(r["topic"]), r["lane"], r["incident_id"],
-            r["payload"], r["created_at"], r["attempts"], r["leased_by"],
-        )
-        for r in rows
-    ]  # fmt: skip
-    return sorted(leased, key=lambda message: message.id)
+    held = {
+        "leased_until": func.now() + bindparam("lease", type_=Interval),
+        "leased_by": bindparam("by", type_=String),
+        "attempts": OutboxMessage.attempts + 1,
+    }
+    taken = update(OutboxMessage).where(OutboxMessage.id.in_(select(free.c.id))).values(held)
+    return db.written(taken.returning(OutboxMessage.__table__))
 
 
 def marked(number: int) -> str:
@@ -197,17 +210,14 @@ async def mark(connection: AsyncConnection, number: int) -> None:
 
 async def living(session: AsyncSession) -> int:
     """How many processes show that they live."""
-    return int(await session.scalar(text(f"SELECT count(*) {_SIGNS}"), {"kind": LOCKS}) or 0)
+    [row] = await db.run(session, Written(f"SELECT count(*) AS found {_SIGNS}"), {"kind": LOCKS})
+    return int(row.found)
 
 
-async def take_from_the_dead(session: AsyncSession) -> int:
+async def take_from_the_dead(on: AsyncSession | AsyncConnection) -> int:
     """Free what processes hold that showed that they live and do not any more; how many rows."""
-    is_dead = text(f"NOT EXISTS (SELECT {_SIGNS} AND 'process-' || objid = outbox.leased_by)").bindparams(kind=LOCKS)
-    was_marked = OutboxMessage.leased_by.startswith("process-")
-    has_settled = func.pg_postmaster_start_time() < func.now() - BACK_AFTER
-    freed = update(OutboxMessage).where(was_marked, is_dead, has_settled).values(leased_until=None, leased_by=None)
-    found = await session.execute(freed.returning(OutboxMessage.id), execution_options=AS_WRITTEN)
-    return len(found.all())
+    spans = {"settled": BACK_AFTER, "shown": SHOWN_WITHIN, "lease": LEASE}
+    return len(await db.run(on, _FREE, {"kind": LOCKS, **spans}))
 
 
 async def covered(session: AsyncSession, message: Outgoing) -> list[int]:
@@ -215,16 +225,14 @@ async def covered(session: AsyncSession, message: Outgoing) -> list[int]:
 
     Read together with the state that is then rendered: one call to Slack does for all of them.
     """
-    same = (OutboxMessage.lane == message.lane, OutboxMessage.topic == message.topic)
-    return list(await session.scalars(select(OutboxMessage.id).where(*same, OutboxMessage.gave_up_at.is_(None))))
+    asked = {"workspace_id": message.workspace_id, "lane": message.lane, "topic": message.topic.value}
+    found = await db.run(session, _COVERED, asked)
+    return [row.id for row in found]
 
 
-async def finish(session: AsyncSession, message: Outgoing, *, also: Sequence[int] = ()) -> None:
-    """Done: the row goes, and so do the rows that it covered. Nothing if the lease was lost."""
-    mine = (OutboxMessage.id == message.id) & (OutboxMessage.leased_by == message.leased_by)
-    held = aliased(OutboxMessage)
-    is_held = exists().where(held.id == message.id, held.leased_by == message.leased_by)
-    await session.execute(delete(OutboxMessage).where(mine | (OutboxMessage.id.in_(also) & is_held)))
+async def finish(on: AsyncSession | AsyncConnection, message: Outgoing, *, also: Sequence[int] = ()) -> None:
+    """Done: the row goes, and so do the rows that it covered, in one statement. Nothing if the lease was lost."""
+    await db.run(on, _FINISH, {"id": message.id, "by": message.leased_by, "also": list(also)})
 
 
 async def hold(session: AsyncSession, message: Outgoing, span: timedelta) -> bool:
@@ -234,16 +242,11 @@ async def hold(session: AsyncSession, message: Outgoing, span: timedelta) -> boo
     return await session.scalar(held.returning(OutboxMessage.id)) is not None
 
 
-async def put_back(session: AsyncSession, message: Outgoing, *, after: timedelta, error: str = "") -> None:
+async def put_back(on: AsyncSession | AsyncConnection, message: Outgoing, *, after: timedelta, error: str = "") -> None:
     """Not yet: due again ``after`` from now, and the rest of its lane waits with it."""
-    await _let_go(session, message, due_at=func.now() + after, last_error=error)
+    await db.run(on, _PUT_BACK, {"id": message.id, "by": message.leased_by, "after": after, "error": error})
 
 
-async def give_up(session: AsyncSession, message: Outgoing, *, error: str) -> None:
-    """Never: the row stays for people to see, its lane goes on."""
-    await _let_go(session, message, gave_up_at=func.now(), last_error=error)
-
-
-async def _let_go(session: AsyncSession, message: Outgoing, **values: Any) -> None:
-    mine = (OutboxMessage.id == message.id, OutboxMessage.leased_by == message.leased_by)
-    await session.execute(update(OutboxMessage).where(*mine).values(leased_until=None, leased_by=None, **values))
+async def give_up(on: AsyncSession | AsyncConnection, message: Outgoing, *, error: str) -> None:
+    """Never: the row stays for people to see, its lane goes on, and the same can be asked for again."""
+    await db.run(on, _GIVE_UP, {"id": message.id, "by": message.leased_by, "error": error})

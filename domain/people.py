@@ -1,6 +1,7 @@
 """The people with an account, as superusers see and manage them."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any, Final
 from uuid import UUID
 
@@ -8,7 +9,7 @@ from sqlalchemy import CTE, ColumnElement, Row, Select, func, or_, select, true,
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
-from domain import audit, db, policy, signup, users
+from domain import audit, db, policy, signup, tokens, users
 from domain.audit import Deed
 from domain.errors import AlreadyDone, Conflict, InvalidInput, NotFound
 from domain.persons import Page as Page
@@ -117,8 +118,8 @@ async def disable(session: AsyncSession, account_id: UUID, *, by: Actor) -> Pers
     _not_oneself(person, by)
     if not person.is_active:
         raise AlreadyDone(f"Nothing to do: {person.name} is deactivated already.")
-    gone = {"is_active": False, "is_superuser": False, "is_nominated": False}
-    return await changed(session, person, Deed.DISABLED, gone, by=by, tells=True)
+    gone = {"is_active": False, "is_superuser": False, "is_nominated": False, "login_version": User.login_version + 1}
+    return await changed(session, person, Deed.DISABLED, gone, by=by, tells=True, also=tokens.ended(person.id))
 
 
 async def enable(session: AsyncSession, account_id: UUID, *, by: Actor) -> Person:
@@ -171,13 +172,18 @@ async def changed(
         still: what must be so yet; it stands in for a lock where nobody's rights are taken.
 
     Raises:
+        Forbidden: ``by`` lost their own rights meanwhile.
         Conflict: they are the last superuser, and would not be one any more; or somebody else was faster.
     """
     stops = values.get("is_superuser") is False and person.is_superuser
-    where = [User.id == person.id, another_superuser(person.id, by.workspace_id) if stops else still]
+    rights = _has_rights_now(by)  # whoever waited for the lock may have lost them meanwhile
+    where = [User.id == person.id, rights, another_superuser(person.id, by.workspace_id) if stops else still]
     done = update(User).where(*where).values(**values).returning(User.id)
     statement = done.add_cte(also) if also is not None else done
     if await session.scalar(statement, execution_options=db.AS_WRITTEN) is None:
+        policy.require(
+            by if await session.scalar(select(rights)) else replace(by, is_superuser=False), Action.ADMINISTER
+        )
         raise last_one(person.name) if stops else _decided(person)
     tell = (person.slack_user_id,) if tells else ()
     await audit.record(session, deed, by=by, about=person.id, tell=tell, tells_superusers=tells_superusers)
@@ -190,6 +196,12 @@ def another_superuser(account_id: UUID, workspace_id: str) -> ColumnElement[bool
     mapped = select(other.id).join(profile, profile.user_id == other.id)
     here = (other.workspace_id == workspace_id, other.id != account_id)
     return mapped.where(*here, *users.administers(other, profile)).exists()
+
+
+def _has_rights_now(by: Actor) -> ColumnElement[bool]:
+    account, profile = aliased(User), aliased(SlackProfile)
+    mapped = select(account.id).join(profile, profile.user_id == account.id)
+    return mapped.where(account.id == by.id, *users.administers(account, profile)).exists()
 
 
 def last_one(name: str) -> Conflict:

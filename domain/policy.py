@@ -30,6 +30,7 @@ class Surface(StrEnum):
     FORM = "form"
     THREAD = "thread"
     SHELL = "command line"
+    API = "REST API"
 
 
 class Admission(StrEnum):
@@ -61,6 +62,7 @@ class Action(StrEnum):
     RESTORE = "restore an incident"
     EDIT_COMMENT = "change a comment"
     DELETE_COMMENT = "delete a comment"
+    REVOKE_TOKEN = "revoke a token"  # noqa: S105 - no secret
     LINK = "link an account"
     KEEP_ACCOUNT = "change an account"
     ADMINISTER = "administer Incident Tracker"
@@ -150,7 +152,7 @@ def allows(actor: Actor, action: Action, thing: Held | None = None) -> bool:
             return actor.may_join
         case Action.EDIT:
             return actor.is_superuser or (actor.is_member and _is_of(actor, thing))
-        case Action.DELETE:
+        case Action.DELETE | Action.REVOKE_TOKEN:
             return actor.is_superuser or (actor.is_member and thing is not None and thing.owner_id == actor.id)
         case Action.EDIT_COMMENT | Action.DELETE_COMMENT:
             is_author = thing is not None and thing.owner_id == actor.id
@@ -201,6 +203,7 @@ _WHO = {
     Action.RESTORE: "superusers",
     Action.EDIT_COMMENT: "its author and superusers",
     Action.DELETE_COMMENT: "its author and superusers",
+    Action.REVOKE_TOKEN: "its owner and superusers",
     Action.LINK: "full members of the workspace",
     Action.ADMINISTER: "superusers",
 }

@@ -92,11 +92,12 @@ class Found:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Turn:
-    """Which page: behind or before an incident's number, of the exact or of the similar ones."""
+    """Which page: behind or before an incident's number, of the exact or of the similar ones, and how long it is."""
 
     after: int | None = None
     before: int | None = None
     is_similar: bool = False
+    most: int = PAGE
 
 
 async def page(
@@ -122,11 +123,11 @@ async def page(
     visible = visible_to(by) if seen is None else seen
     where = and_(in_workspace(by), visible, *conditions(wanted, by), _turned(turn))
     hits = [] if turn.is_similar else await _hits(session, _exact(terms), where, by, turn)
-    is_similar = turn.is_similar or (not hits and turn == Turn())
+    is_similar = turn.is_similar or (not hits and turn.after is None and turn.before is None)
     if is_similar:
         hits = await _hits(session, _similar(terms), where, by, turn)
-    shown = hits[-PAGE:] if turn.before is not None else hits[:PAGE]
-    return _found(shown, turn, is_more=len(hits) > PAGE, is_similar=is_similar and bool(hits), is_cut=is_cut)
+    shown = hits[-turn.most :] if turn.before is not None else hits[: turn.most]
+    return _found(shown, turn, is_more=len(hits) > turn.most, is_similar=is_similar and bool(hits), is_cut=is_cut)
 
 
 def bounded(words: tuple[str, ...]) -> tuple[list[str], bool]:
@@ -181,7 +182,7 @@ def _ids(matching: Matching, where: ColumnElement[bool], by: Actor, turn: Turn) 
     few = talk.limit(FEW + 1).cte("few").prefix_with("MATERIALIZED")
     is_few = _count(few) <= FEW
     walked = _walked(own, said, and_(where, ~is_few), turn).cte("walked").prefix_with("MATERIALIZED")
-    is_full = _count(walked) > PAGE
+    is_full = _count(walked) > turn.most
     texts = [select(Incident.id).where(each, Incident.deleted_at.is_(None)) for each in own(Incident)]
 
     def named(comments: Select[UUID]) -> ColumnElement[bool]:
@@ -194,7 +195,7 @@ def _ids(matching: Matching, where: ColumnElement[bool], by: Actor, turn: Turn) 
     )
     found = union_all(*parts).subquery()
     order = found.c.number.asc() if turn.before is not None else found.c.number.desc()
-    return select(found.c.id).order_by(order).limit(PAGE + 1)
+    return select(found.c.id).order_by(order).limit(turn.most + 1)
 
 
 def _walked(own: Texts, said: ColumnElement[bool], where: ColumnElement[bool], turn: Turn) -> Select[UUID, int]:
@@ -203,7 +204,7 @@ def _walked(own: Texts, said: ColumnElement[bool], where: ColumnElement[bool], t
     near = aliased(Incident, newest.subquery("near"))
     talked = select(literal(1)).where(Comment.incident_id == near.id, Comment.deleted_at.is_(None), said).offset(0)
     matching = select(near.id, near.number).where(or_(*own(near), talked.exists()))
-    return matching.order_by(_order(turn, near)).limit(PAGE + 1)
+    return matching.order_by(_order(turn, near)).limit(turn.most + 1)
 
 
 def _count(rows: CTE) -> ScalarSelect[int]:

@@ -8,8 +8,9 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from domain import comments
+from domain import comments, db
 from domain.comments import Comment, CommentRevision
+from domain.db import Written
 from domain.incidents import Incident
 from domain.policy import Actor, Standing
 from domain.users import SlackProfile, User
@@ -112,11 +113,16 @@ async def whole(session: AsyncSession, incident_id: UUID) -> list[Said]:
     return [replace(comment, earlier=tuple(earlier.get(comment.id, ()))) for comment in said]
 
 
+_TALLY = Written(
+    "SELECT count(*) AS count, max(created_at) AS last FROM comment"
+    " WHERE incident_id = %(incident_id)s AND deleted_at IS NULL"
+)
+
+
 async def tally(session: AsyncSession, incident_id: UUID) -> tuple[int, datetime | None]:
     """How many comments there are, and when the last one was made."""
-    alive = (Comment.incident_id == incident_id, Comment.deleted_at.is_(None))
-    count, last = (await session.execute(select(func.count(), func.max(Comment.created_at)).where(*alive))).one()
-    return count, last
+    [row] = await db.run(session, _TALLY, {"incident_id": incident_id})
+    return row.count, row.last
 
 
 async def _said(

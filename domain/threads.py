@@ -6,7 +6,8 @@ from sqlalchemy import ForeignKey, Index, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped, mapped_column
 
-from domain.db import Base
+from domain import db
+from domain.db import Base, Written
 
 
 class Thread(Base):
@@ -29,7 +30,9 @@ async def incident_of(session: AsyncSession, workspace_id: str, channel_id: str,
     return found
 
 
+_OF = Written("SELECT channel_id, ts FROM thread WHERE incident_id = %(incident_id)s ORDER BY ts DESC")
+
+
 async def of(session: AsyncSession, incident_id: UUID | None) -> list[tuple[str, str]]:
     """Channel and ts of every thread that is, or was, the incident's."""
-    known = select(Thread.channel_id, Thread.ts).where(Thread.incident_id == incident_id)
-    return [(channel_id, ts) for channel_id, ts in await session.execute(known.order_by(Thread.ts.desc()))]
+    return [(row.channel_id, row.ts) for row in await db.run(session, _OF, {"incident_id": incident_id})]

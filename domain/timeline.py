@@ -1,6 +1,6 @@
 """What happened to an incident, append-only, and its announcement: one call does both."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -11,13 +11,10 @@ from uuid import UUID, uuid4
 
 from sqlalchemy import (
     ColumnElement,
-    ForeignKey,
-    Identity,
-    Index,
+    Integer,
     String,
     TableValuedAlias,
     Text,
-    TextClause,
     Uuid,
     bindparam,
     cast,
@@ -26,15 +23,16 @@ from sqlalchemy import (
     select,
     update,
 )
-from sqlalchemy.dialects.postgresql import JSONB, insert
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB, insert
 from sqlalchemy.ext.asyncio import AsyncSession
-from sqlalchemy.orm import Mapped, mapped_column
 from sqlalchemy.types import TypeEngine
 
 from domain import db, digest_rows, homes
-from domain.db import Base
+from domain.db import Written
+from domain.incident_table import Incident
 from domain.outbox import OutboxMessage, Topic
 from domain.policy import Actor, Surface
+from domain.timeline_table import Entry as Entry
 from domain.users import User
 
 
@@ -63,34 +61,17 @@ BURST = timedelta(minutes=1)
 MOST_IN_BURST = 50
 
 
-class Entry(Base):
-    """One change: who, when, from which surface, from what to what.
+class Of(StrEnum):
+    """Which happenings: of one request, those until it, of the last one, of an incident, and its of some kinds."""
 
-    ``before`` holds the columns as they were, on the first entry of a request; ``line_ts`` is the line in the thread.
-    """
+    BATCH = "batch"
+    UNTIL = "until"
+    NEWEST = "newest"
+    INCIDENT = "incident"
+    KIND = "kind"
 
-    __tablename__ = "timeline_entry"
 
-    id: Mapped[int] = mapped_column(Identity(), primary_key=True)
-    workspace_id: Mapped[str] = mapped_column(ForeignKey("workspace.id"))
-    incident_id: Mapped[UUID] = mapped_column(ForeignKey("incident.id", deferrable=True, initially="DEFERRED"))
-    batch: Mapped[UUID]
-    what: Mapped[str]
-    old: Mapped[str]
-    new: Mapped[str]
-    note: Mapped[str]
-    by_user_id: Mapped[UUID] = mapped_column(ForeignKey("user.id"))
-    surface: Mapped[str]
-    at: Mapped[datetime] = mapped_column(server_default=func.clock_timestamp())
-    before: Mapped[dict[str, Any] | None] = mapped_column(JSONB(none_as_null=True))
-    line_ts: Mapped[str | None]
-
-    __table_args__ = (
-        Index("ix_timeline_entry_incident", "incident_id", "id"),
-        Index("ix_timeline_entry_batch", "batch"),
-        Index("ix_timeline_entry_person", "by_user_id", "id"),
-        Index("ix_timeline_entry_what", "workspace_id", "what", "at"),
-    )
+_LINED = Written("UPDATE timeline_entry SET line_ts = %(ts)s WHERE batch = %(batch)s")
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +108,7 @@ async def record(
     note: str = "",
     topics: tuple[Topic, ...] = (Topic.INCIDENT_CHANGED, Topic.CHANGE_NOTED),
     before: dict[str, Any] | None = None,
+    now: Mapping[str, Any] = {},
     also: Sequence[tuple[Topic, dict[str, str]]] = (),
 ) -> None:
     """Write what one request changed, and put its announcement in the outbox, in one statement.
@@ -137,19 +119,14 @@ async def record(
         changes: at least one; together they are one line in the thread.
         note: what the person said about it; kept with the last change.
         before: the columns that it changed as they were, so that it can be taken back.
+        now: the columns of the incident that it changes, as they are to be.
         also: other topics to announce, with what they carry.
     """
     batch = uuid4()
-    entries = [
-        {
-            "what": change.what,
-            "old": change.old,
-            "new": change.new,
-            "note": note if change is changes[-1] else "",
-            "before": before if change is changes[0] else None,
-        }
-        for change in changes
+    entries: list[dict[str, Any]] = [
+        {"what": each.what, "old": each.old, "new": each.new, "note": "", "before": None} for each in changes
     ]
+    entries[0]["before"], entries[-1]["note"] = before, note
     told = [*((topic, {"batch": str(batch)}) for topic in topics), *also]
     given = {
         "workspace_id": by.workspace_id,
@@ -160,14 +137,13 @@ async def record(
         "entries": entries,
         "told": [{"topic": topic, "payload": carried} for topic, carried in told],
     }
-    session.info["changes"] = changes
-    session.info["outbox"] = True
-    await db.run(session, _recording(), given)
+    session.info.update(changes=changes, outbox=True)
+    await db.run(session, _recording(frozenset(now)), given | {f"now_{name}": value for name, value in now.items()})
 
 
 @cache
-def _recording() -> TextClause:
-    """Entries, announcements, Homes and digests; written once, because it is run with every change."""
+def _recording(changed: frozenset[str]) -> Written:
+    """Entries, announcements, Homes, digests and the incident; written once, because it is run with every change."""
     workspace_id, incident_id = bindparam("workspace_id", type_=String), bindparam("incident_id", type_=Uuid)
     entry = _rows("entries", what=Text, old=Text, new=Text, note=Text, before=JSONB)
     told = _rows("told", topic=Text, payload=JSONB)
@@ -188,7 +164,12 @@ def _recording() -> TextClause:
     }
     announced = insert(OutboxMessage).from_select(list(row), select(*row.values()).select_from(told))
     digests = digest_rows.follow(workspace_id, incident_id)
-    return db.written(announced.add_cte(written, homes.drawing(workspace_id), digests))
+    parts = [written, homes.drawing(workspace_id), digests]
+    if changed:
+        columns = Incident.__table__.c
+        now = {name: bindparam(f"now_{name}", type_=columns[name].type) for name in sorted(changed)}
+        parts.append(update(Incident).where(Incident.id == incident_id).values(now).cte("changed"))
+    return db.written(announced.add_cte(*parts))
 
 
 def _rows(name: str, **columns: type[TypeEngine[Any]]) -> TableValuedAlias:
@@ -205,7 +186,7 @@ def recorded(session: AsyncSession) -> tuple[Change, ...]:
 
 async def of_batch(session: AsyncSession, batch: UUID) -> list[Happening]:
     """What one request changed, in order."""
-    return await _happenings(session, Entry.batch == batch)
+    return await _happenings(session, Of.BATCH, batch=batch)
 
 
 async def burst(session: AsyncSession, incident_id: UUID, batch: UUID, *, after: datetime | None) -> list[Happening]:
@@ -214,8 +195,7 @@ async def burst(session: AsyncSession, incident_id: UUID, batch: UUID, *, after:
     Args:
         after: when somebody last said something; what happened before that keeps a line of its own.
     """
-    until = select(func.max(Entry.id)).where(Entry.batch == batch).scalar_subquery()
-    recent = await _happenings(session, Entry.incident_id == incident_id, Entry.id <= until, newest=MOST_IN_BURST)
+    recent = await _happenings(session, Of.UNTIL, incident_id=incident_id, batch=batch, most=MOST_IN_BURST)
     opening = {h.batch for h in recent if h.what is What.CREATED}
     now = recent[-1]
     since = max(now.at - BURST, after or now.at - BURST)
@@ -229,18 +209,17 @@ async def burst(session: AsyncSession, incident_id: UUID, batch: UUID, *, after:
 
 async def lined(session: AsyncSession, batch: UUID, *, ts: str) -> None:
     """What this request changed stands in the thread, in this message."""
-    await session.execute(update(Entry).where(Entry.batch == batch).values(line_ts=ts))
+    await db.run(session, _LINED, {"batch": batch, "ts": ts})
 
 
 async def newest(session: AsyncSession, incident_id: UUID) -> list[Happening]:
     """What the last request changed, in order."""
-    last_one = select(Entry.batch).where(Entry.incident_id == incident_id).order_by(Entry.id.desc()).limit(1)
-    return await _happenings(session, Entry.incident_id == incident_id, Entry.batch == last_one.scalar_subquery())
+    return await _happenings(session, Of.NEWEST, incident_id=incident_id)
 
 
 async def page(session: AsyncSession, incident_id: UUID, *, most: int | None = None) -> tuple[list[Happening], int]:
     """The incident's last happenings, oldest first, and how many earlier ones are left out; all without ``most``."""
-    found = await _happenings(session, Entry.incident_id == incident_id, newest=most)
+    found = await _happenings(session, Of.INCIDENT, incident_id=incident_id, most=most)
     if most is None or len(found) < most:
         return found, 0
     count = await session.scalar(select(func.count()).where(Entry.incident_id == incident_id))
@@ -249,17 +228,12 @@ async def page(session: AsyncSession, incident_id: UUID, *, most: int | None = N
 
 async def last(session: AsyncSession, incident_id: UUID, *what: What) -> Happening:
     """The newest of these happenings; one of them must have happened, as CREATED always has."""
-    found = await _happenings(session, Entry.incident_id == incident_id, Entry.what.in_(what), newest=1)
+    found = await _happenings(session, Of.KIND, incident_id=incident_id, what=[each.value for each in what], most=1)
     return found[-1]
 
 
-async def _happenings(session: AsyncSession, *where: ColumnElement[bool], newest: int | None = None) -> list[Happening]:
-    shown = (
-        Entry.what, Entry.old, Entry.new, Entry.note, Entry.by_user_id, User.full_name, Entry.surface, Entry.at,
-        Entry.batch, Entry.line_ts, Entry.before,
-    )  # fmt: skip
-    query = select(*shown).join(User, User.id == Entry.by_user_id).where(*where)
-    rows = (await session.execute(query.order_by(Entry.id.desc()).limit(newest))).all()
+async def _happenings(session: AsyncSession, of: Of, *, most: int | None = None, **given: Any) -> list[Happening]:
+    rows = await db.run(session, _happened(of), {"most": most, **given})
     return [
         Happening(
             What(r.what),
@@ -276,3 +250,25 @@ async def _happenings(session: AsyncSession, *where: ColumnElement[bool], newest
         )
         for r in reversed(rows)
     ]
+
+
+@cache
+def _happened(of: Of) -> Written:
+    """The newest first."""
+    shown = (
+        Entry.what, Entry.old, Entry.new, Entry.note, Entry.by_user_id, User.full_name, Entry.surface, Entry.at,
+        Entry.batch, Entry.line_ts, Entry.before,
+    )  # fmt: skip
+    incident_id, batch = bindparam("incident_id", type_=Uuid), bindparam("batch", type_=Uuid)
+    here = Entry.incident_id == incident_id
+    last_one = select(Entry.batch).where(here).order_by(Entry.id.desc()).limit(1).scalar_subquery()
+    until = select(func.max(Entry.id)).where(Entry.batch == batch).scalar_subquery()
+    where: dict[Of, tuple[ColumnElement[bool], ...]] = {
+        Of.BATCH: (Entry.batch == batch,),
+        Of.UNTIL: (here, Entry.id <= until),
+        Of.NEWEST: (here, Entry.batch == last_one),
+        Of.INCIDENT: (here,),
+        Of.KIND: (here, Entry.what == func.any(bindparam("what", type_=ARRAY(String)))),
+    }
+    query = select(*shown).join(User, User.id == Entry.by_user_id).where(*where[of]).order_by(Entry.id.desc())
+    return db.written(query.limit(bindparam("most", type_=Integer)))

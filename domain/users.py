@@ -14,7 +14,6 @@ from sqlalchemy import (
     Row,
     Select,
     String,
-    TextClause,
     UniqueConstraint,
     and_,
     bindparam,
@@ -23,11 +22,11 @@ from sqlalchemy import (
     update,
 )
 from sqlalchemy import text as text_
-from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
 from sqlalchemy.orm import Mapped, mapped_column
 
 from domain import db, homes, membership
-from domain.db import ALIKE, Base
+from domain.db import ALIKE, Base, Written
 from domain.policy import Actor, Admission, Standing
 
 
@@ -36,6 +35,7 @@ class User(Base):
 
     ``is_nominated``: becomes a superuser with the proof that the address is theirs, which ``proved_at`` notes.
     ``asked_at``: a superuser was asked to admit them.
+    ``login_version``: what a login was made for ends as soon as this is another number.
     """
 
     __tablename__ = "user"
@@ -56,6 +56,7 @@ class User(Base):
     proved_at: Mapped[datetime | None]
     closed_at: Mapped[datetime | None]
     deleted_at: Mapped[datetime | None]
+    login_version: Mapped[int] = mapped_column(server_default="0")
 
     __table_args__ = (Index("uq_user_workspace_id_email", "workspace_id", func.lower(text_("email")), unique=True),)
 
@@ -91,7 +92,12 @@ class Profile:
 
 
 async def find(
-    session: AsyncSession, workspace_id: str, slack_user_id: str, *, seen_in: str | None = None, at_home: bool = False
+    on: AsyncSession | AsyncConnection,
+    workspace_id: str,
+    slack_user_id: str,
+    *,
+    seen_in: str | None = None,
+    at_home: bool = False,
 ) -> tuple[Profile, Actor | None] | None:
     """The Slack profile and, after the first use, the actor; None for somebody never heard of.
 
@@ -101,16 +107,18 @@ async def find(
     """
     names = {"workspace_id": workspace_id, "slack_user_id": slack_user_id, "channel_id": seen_in}
     wanted = _written(is_seen=seen_in is not None, at_home=at_home)
-    row = (await db.run(session, wanted, names)).one_or_none()
-    if row is None:
+    found = await db.run(on, wanted, names)
+    if not found:
         return None
+    [row] = found
     return _profile(row), None if row.user_id is None else known(workspace_id, row)
 
 
 async def actor(session: AsyncSession, workspace_id: str, slack_user_id: str) -> Actor:
     """Who this Slack user is, of whom it is known that they have an account."""
     names = {"workspace_id": workspace_id, "slack_user_id": slack_user_id}
-    return known(workspace_id, (await db.run(session, _written(), names)).one())
+    [row] = await db.run(session, _written(), names)
+    return known(workspace_id, row)
 
 
 async def hint(session: AsyncSession, person: Actor) -> bool:
@@ -191,7 +199,7 @@ _ACCOUNT = (
 
 
 @cache
-def _written(*, is_seen: bool = False, at_home: bool = False) -> TextClause:
+def _written(*, is_seen: bool = False, at_home: bool = False) -> Written:
     return db.written(person(is_seen=is_seen, at_home=at_home))
 
 

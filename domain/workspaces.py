@@ -2,13 +2,15 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 
-from sqlalchemy import ColumnElement, ForeignKey, ForeignKeyConstraint, String, cast, func, select, update
+from sqlalchemy import ColumnElement, ForeignKey, ForeignKeyConstraint, String, bindparam, func, select, update
 from sqlalchemy.dialects.postgresql import ARRAY, insert
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped, mapped_column
 
-from domain.db import Base
+from domain import db
+from domain.db import Base, Written
 
 CATEGORIES = ("bug", "outage", "security", "question", "documentation", "feature_request")
 """What a new workspace starts with; the first is the default of a new incident."""
@@ -123,22 +125,38 @@ async def welcomed(session: AsyncSession, workspace_id: str, channel_id: str) ->
 
 async def category_names(session: AsyncSession, workspace_id: str) -> list[str]:
     """The categories in use, the default one first."""
-    used = select(Category.name).where(Category.workspace_id == workspace_id, ~Category.is_retired)
-    return list(await session.scalars(used.order_by(Category.position)))
+    return [row.name for row in await db.run(session, _categories(), {"workspace_id": workspace_id})]
+
+
+@cache
+def _categories() -> Written:
+    used = select(Category.name).where(Category.workspace_id == _WORKSPACE, ~Category.is_retired)
+    return db.written(used.order_by(Category.position))
 
 
 async def open_channel(session: AsyncSession, workspace_id: str, *candidates: str | None) -> str | None:
     """The first of these channels in which the bot can post, if any."""
-    found: str | None = await session.scalar(select(first_open(workspace_id, *candidates)))
+    wanted = [channel for channel in candidates if channel]
+    [row] = await db.run(session, _open_channel(), {"workspace_id": workspace_id, "channels": wanted})
+    found: str | None = row.found
     return found
 
 
-def first_open(workspace_id: str, *candidates: str | None) -> ColumnElement[str | None]:
-    """The same, as a part of a statement."""
-    wanted = [c for c in candidates if c]
-    order = func.array_position(cast(wanted, ARRAY(String)), Channel.id)
-    here = (Channel.workspace_id == workspace_id, Channel.id.in_(wanted), Channel.is_open)
-    return select(Channel.id).where(*here).order_by(order).limit(1).scalar_subquery()
+@cache
+def _open_channel() -> Written:
+    return db.written(select(FIRST_OPEN.label("found")))
+
+
+_WORKSPACE = bindparam("workspace_id", type_=String)
+_CHANNELS = bindparam("channels", type_=ARRAY(String))
+FIRST_OPEN: ColumnElement[str | None] = (
+    select(Channel.id)
+    .where(Channel.workspace_id == _WORKSPACE, Channel.id == func.any(_CHANNELS), Channel.is_open)
+    .order_by(func.array_position(_CHANNELS, Channel.id))
+    .limit(1)
+    .scalar_subquery()
+)
+"""The first of ``channels`` in which the bot can post, as a part of a statement that is written once."""
 
 
 async def is_shared(session: AsyncSession, workspace_id: str, channel_id: str) -> bool:

@@ -1,16 +1,52 @@
 """Bring a database to the newest revision; safe when several processes start at once."""
 
+import time
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sqlalchemy import Connection, text
+from psycopg.errors import LockNotAvailable
+from sqlalchemy import Connection, Engine, text
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 if TYPE_CHECKING:
     from alembic.config import Config
 
 HERE = Path(__file__).parent
+TRIES = 30
+PAUSE_S = 1.0
+"""Between two tries, so that those who waited behind the migration go on."""
+
+
+BUSY = (
+    "The tables were not changed: another connection holds them, perhaps a long query or a backup. "
+    "Wait until it is done, or end it (SELECT * FROM pg_stat_activity shows it), then start again."
+)
+
+
+class BusyError(RuntimeError):
+    """The tables are held by somebody else for too long; one sentence with the fix."""
+
+
+def patiently(engine: Engine, *, tries: int = TRIES, pause_s: float = PAUSE_S) -> None:
+    """Run the revisions that are missing; none waits long for a table, because everybody else would wait behind it.
+
+    Raises:
+        BusyError: somebody else holds a table for longer than all tries take.
+    """
+    for left in reversed(range(tries)):
+        try:
+            with engine.begin() as connection:
+                upgrade(connection)
+        except OperationalError as error:
+            if not isinstance(error.orig, LockNotAvailable):
+                raise
+            if not left:
+                raise BusyError(BUSY) from None
+            time.sleep(pause_s)
+        else:
+            return
 
 
 def upgrade(connection: Connection) -> None:

@@ -14,6 +14,7 @@ from sandbox.http_mode import HttpMode
 from sandbox.journal import Journal
 from sandbox.limits import Limits
 from sandbox.manifest import Manifest
+from sandbox.oauth import Installs
 from sandbox.socket_mode import SocketMode
 from sandbox.store import Workspace
 
@@ -34,6 +35,8 @@ class Sandbox:
         api_url: what the SDK takes as ``base_url``, with one.
         workspace: what is in it now; another object after a reset.
         mail_host, mail_port: of its mail server, once it is served.
+        installs: the tokens by which the app may act here.
+        beside: other workspaces of the same Slack, itself among them, for which its API answers, too.
         hints: what a newcomer could try, in a word or two each; the page shows them.
     """
 
@@ -42,7 +45,7 @@ class Sandbox:
     ) -> None:
         self.url = url
         self.api_url = f"{url}/api/"
-        self.bot_token = "xoxb-sandbox-harbour"  # noqa: S105 - it protects nothing
+        self.bot_token = f"xoxb-sandbox-{facts['team']['domain']}"  # it protects nothing
         self.app_token = "xapp-sandbox-harbour"  # noqa: S105
         self.manifest = manifest
         self.clock = clock
@@ -55,6 +58,8 @@ class Sandbox:
         self.connections: Connections = set
         self._facts = facts
         self.workspace = self._new_workspace()
+        self.installs = Installs(clock, {self.bot_token: None})
+        self.beside: list[Sandbox] = [self]
         self.sockets = SocketMode(clock, app_id=self.workspace.app_id)
         self.http = HttpMode(clock, request_url=request_url)
         self.uses_http = request_url is not None or not manifest.socket_mode
@@ -71,6 +76,14 @@ class Sandbox:
     @property
     def team_id(self) -> str:
         return self.workspace.team_id
+
+    def reached(self, token: str, given: Json) -> "Sandbox":
+        """The workspace that a call is about: it gave this token out, or this code."""
+        for box in self.beside:
+            installs = box.installs
+            if token in installs.tokens or token in installs.ended or installs.knows(given):
+                return box
+        return self
 
     async def reset(self) -> None:
         """Everything as at the start; connections stay."""

@@ -91,6 +91,16 @@ class Happenings:
         shown = self.dispatcher.visible_user(user)
         return self._tell(kind, {"type": kind, "user": shown, "cache_ts": int(time.time()), "event_ts": stamp}, None)
 
+    def left_us(self) -> list[Delivery]:
+        """The app was removed; both are sent, in whatever order."""
+        stamp = self.workspace.stamps.next()
+        tokens: Json = {"oauth": [], "bot": [self.workspace.bot_user_id]}
+        revoked: Json = {"type": "tokens_revoked", "tokens": tokens, "event_ts": stamp}
+        return [
+            *self._tell("tokens_revoked", revoked, None),
+            *self._tell("app_uninstalled", {"type": "app_uninstalled", "event_ts": stamp}, None),
+        ]
+
     def home_opened(self, user: str, tab: str, view: Json | None) -> list[Delivery]:
         event: Json = {"type": "app_home_opened", "user": user, "channel": self.workspace.dm(user).id, "tab": tab}
         event["event_ts"] = self.workspace.stamps.next()

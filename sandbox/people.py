@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
-import yaml
+from sandbox import manifest
 
 Json = dict[str, Any]
 
@@ -15,8 +15,7 @@ IMAGE_SIZES = (24, 32, 48, 72, 192, 512)
 
 
 def load(path: Path | None) -> Json:
-    data: Json = yaml.safe_load((path or DEFAULT).read_text("utf8"))
-    return data
+    return manifest.read(path or DEFAULT)
 
 
 def bot_user(team: str, name: str, url: str) -> Json:

@@ -3,7 +3,7 @@
 import asyncio
 import socket
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
 import uvicorn
@@ -14,9 +14,9 @@ from starlette.routing import BaseRoute, Mount, Route, WebSocketRoute
 from starlette.staticfiles import StaticFiles
 from starlette.websockets import WebSocket
 
-from sandbox import failing, mail, responses, web_api
+from sandbox import failing, mail, oauth, responses, web_api
 from sandbox import manifest as manifests
-from sandbox.control import clicking, forms, reading, running, writing
+from sandbox.control import clicking, forms, installing, reading, running, writing
 from sandbox.control.calls import Call, endpoint
 from sandbox.core import Sandbox, build
 from sandbox.faults import UPLOAD
@@ -24,6 +24,7 @@ from sandbox.faults import UPLOAD
 __all__ = ["Sandbox", "serve"]
 
 PAGE = Path(__file__).with_name("page")
+STOPS_WITHIN_S = 1
 
 CALLS: dict[str, Call] = {
     "command": clicking.command,
@@ -48,6 +49,8 @@ CALLS: dict[str, Call] = {
     "verify": running.verify,
     "clock": running.clock,
     "reset": running.reset,
+    "oauth": installing.oauth,
+    "uninstall": installing.uninstall,
 }
 READS = {
     "state": reading.state,
@@ -68,6 +71,7 @@ async def serve(
     fast: float = 1.0,
     limits: bool = True,
     request_url: str | None = None,
+    beside: Sandbox | None = None,
 ) -> AsyncIterator[Sandbox]:
     """Run a workspace until the block ends.
 
@@ -75,12 +79,16 @@ async def serve(
         port: 0 takes any that is free.
         fast: how many times faster limits and the retries of events go by.
         request_url: post everything there, signed, instead of Socket Mode.
+        beside: another workspace, whose API then answers for this one, too, as Slack's does for all.
     """
     listening = _listen(port)
     url = f"http://127.0.0.1:{listening.getsockname()[1]}"
     try:
         app_manifest = manifests.load(manifest)
         box = build(app_manifest, people_file=people, url=url, fast=fast, limits=limits, request_url=request_url)
+        if beside is not None:
+            beside.beside.append(box)
+            box.beside = beside.beside
         server = _server(box)
         box.connections = lambda: server.server_state.connections
         running_server = asyncio.create_task(server.run_quietly(listening))
@@ -89,8 +97,9 @@ async def serve(
             async with mail.serve(box):
                 yield box
         finally:
+            box.beside.remove(box)
             await box.close()
-            server.should_exit = True
+            server.stopping.set()
             await running_server
     finally:
         listening.close()
@@ -109,15 +118,33 @@ def _listen(port: int) -> socket.socket:
 
 
 class _Server(uvicorn.Server):
-    """Leaves signals to the program that it runs in."""
+    """Leaves signals to the program that it runs in, and stops without uvicorn's two waits of a tenth of a second."""
 
     def __init__(self, config: uvicorn.Config) -> None:
         super().__init__(config)
-        self.is_up = asyncio.Event()
+        self.is_up, self.stopping = asyncio.Event(), asyncio.Event()
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
         self.is_up.set()
+
+    async def main_loop(self) -> None:
+        ticking = asyncio.create_task(super().main_loop())
+        await self.stopping.wait()
+        ticking.cancel()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:  # noqa: ARG002
+        here = self.server_state
+        for server in self.servers:
+            server.close()
+        for connection in list(here.connections):
+            connection.shutdown()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(STOPS_WITHIN_S):
+                while here.connections or here.tasks:  # noqa: ASYNC110
+                    await asyncio.sleep(0.005)
+        for task in list(here.tasks):
+            task.cancel()
 
     async def run_quietly(self, listening: socket.socket) -> None:
         await self._serve([listening])
@@ -135,7 +162,6 @@ def _server(box: Sandbox) -> _Server:
         log_config=None,
         log_level="error",
         access_log=False,
-        timeout_graceful_shutdown=1,
         ws_ping_interval=10.0,
     )
     return _Server(config)
@@ -147,6 +173,8 @@ def _routes() -> list[BaseRoute]:
         Mount("/page", StaticFiles(directory=PAGE, check_dir=False)),
         Route("/avatar/{name}.svg", _avatar),
         Route("/api/{method}", web_api.endpoint, methods=["GET", "POST"]),
+        Route("/oauth/v2/authorize", oauth.authorize),
+        Route("/oauth/v2/decide", oauth.decide),
         Route("/upload/{file_id}", _upload, methods=["POST"]),
         Route("/files/{file_id}/{name}", _file),
         *(

@@ -1,5 +1,6 @@
 """The Web API over HTTP: who may call what how often, what comes back, and what is made to fail."""
 
+import base64
 import json
 from typing import Any
 from urllib.parse import parse_qsl
@@ -12,12 +13,13 @@ from sandbox.core import Sandbox
 from sandbox.errors import SlackError
 from sandbox.failing import refusal
 from sandbox.journal import milliseconds
-from sandbox.methods import chat, conversations, files, method, other, users, views
+from sandbox.methods import auth, chat, conversations, files, method, other, users, views
 
 Json = dict[str, Any]
 
 METHODS = {
     **other.METHODS,
+    **auth.METHODS,
     **users.METHODS,
     **chat.METHODS,
     **conversations.METHODS,
@@ -31,6 +33,7 @@ async def endpoint(request: Request) -> Response:
     name = request.path_params["method"]
     began = milliseconds()
     given, token = await _received(request, name)
+    box = box.reached(token, given)
     box.dispatcher.in_flight += 1
     try:
         answer = await failing.answered(box, request, name, lambda: _call(box, name, given, token))
@@ -50,6 +53,8 @@ def _call(box: Sandbox, name: str, given: Json, token: str) -> JSONResponse:
         _authorise(box, found, token)
         box.limits.spend(name, found.tier)
         box.require_scope(found.scopes)
+        if name == "auth.revoke":
+            given = {**given, "token": token}
         answer = {"ok": True, **found.run(box, method.read(found, _in_this_team(box, given)))}
     except SlackError as error:
         return refusal(error)
@@ -70,9 +75,10 @@ def _authorise(box: Sandbox, found: method.Method, token: str) -> None:
         return
     if not token:
         raise SlackError("not_authed")
-    if token not in (box.bot_token, box.app_token):
-        raise SlackError("invalid_auth")
-    if token != (box.app_token if found.token == "app" else box.bot_token):  # noqa: S105
+    is_for_app = token == box.app_token
+    if not is_for_app:
+        box.installs.check(token)
+    if is_for_app != (found.token == "app"):  # noqa: S105
         raise SlackError("not_allowed_token_type")
 
 
@@ -88,6 +94,9 @@ async def _received(request: Request, name: str) -> tuple[Json, str]:
         given |= dict(parse_qsl((await request.body()).decode(), keep_blank_values=True))
     scheme, _, token = request.headers.get("authorization", "").partition(" ")
     form_token = str(given.pop("token", ""))
+    if scheme.lower() == "basic":  # as ``oauth.v2.access`` takes the app's own id and secret
+        client_id, _, client_secret = base64.b64decode(token).decode().partition(":")
+        given |= {"client_id": client_id, "client_secret": client_secret}
     return given, token.strip() if scheme.lower() == "bearer" else form_token
 
 

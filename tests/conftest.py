@@ -6,18 +6,42 @@ import secrets
 from collections.abc import AsyncIterator, Iterator
 
 import pytest
+from apscheduler.triggers.cron import CronTrigger
 from sqlalchemy import create_engine, make_url, text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from bot import postgres
+from bot import postgres, router, schedule
 from domain import db, profiles, signup, workspaces
 from domain.db import Begin
 from domain.policy import Actor, Standing
 from domain.users import Profile
 from domain.workspaces import ChannelFacts
 from migrations import run
+from sandbox import http_mode, socket_mode
+from sandbox.socket_mode import ACK_SECONDS
 
 GENERAL, INCIDENTS, SECRET = "C0GENERAL", "C0INCIDENTS", "C0SECRET"
+WITHOUT_END = text("SET LOCAL statement_timeout = 0")
+PATIENCE = 4
+"""So many times as long as Slack does, a request may take here."""
+
+
+@pytest.fixture(scope="session", autouse=True)
+def patient_clock() -> Iterator[None]:
+    """What is due at a full minute is due when a test says so, and a busy machine may take longer than Slack waits."""
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(schedule, "STRIKES", CronTrigger(year=2099, timezone="UTC"))
+        patched.setattr(router, "DEADLINE_S", router.DEADLINE_S * PATIENCE)
+        for module in (socket_mode, http_mode):
+            patched.setattr(module, "ACK_SECONDS", ACK_SECONDS * PATIENCE)
+        yield
+
+
+@pytest.fixture
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """For tests that wait until Slack does not wait any more."""
+    for module in (socket_mode, http_mode):
+        monkeypatch.setattr(module, "ACK_SECONDS", ACK_SECONDS)
 
 
 @pytest.fixture(scope="session")

@@ -57,7 +57,12 @@ def linked(*, is_superuser: bool) -> Block:
         return _notice(
             Mrkdwn("Done. The account is yours, and you are a superuser: `/incident admin` lists what you can do.")
         )
-    return _notice(Mrkdwn("Done. The account is yours: `/incident whoami` shows it."))
+    return _notice(
+        Mrkdwn(
+            "Done. The account is yours: `/incident whoami` shows it. If somebody else had it, its password, logins "
+            "and API tokens are ended."
+        )
+    )
 
 
 def address_changed() -> Block:
@@ -78,7 +83,7 @@ def unlinked() -> Block:
 def closed() -> Message:
     """The account is closed."""
     text = Mrkdwn("Your account is closed. Your incidents and comments stay. A superuser can open it again.")
-    return blocks.message(text, [blocks.section(text)])
+    return blocks.words(text)
 
 
 def _address(account: Account) -> Mrkdwn:

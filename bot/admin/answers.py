@@ -26,6 +26,10 @@ EXAMPLES: Final = (
         "nudge critical unassigned 15m silent 1h",
         "reminds people; `admin nudge` lists, `admin nudge critical off` stops it",
     ),
+    (
+        "webhook add https://example.com/hook",
+        "tells another program what happens; `admin webhook` lists, `remove 1` ends it, `on 1` switches it on again",
+    ),
     ("restore 42", "brings a deleted incident back"),
     ("audit", "who administered what; `admin audit @nora` and `admin audit 42` narrow it"),
     ("export csv", "sends you everything as a file; or `admin export json`"),

@@ -21,6 +21,7 @@ from bot.house import Answer, Form, House
 from bot.mrkdwn import escape
 from bot.nudges import lines as nudge_lines
 from bot.targets import target_of
+from bot.webhooks import lines as webhook_lines
 from domain import audit, categories, deletion, outbox, people, users
 from domain.errors import InvalidInput
 from domain.outbox import Topic
@@ -170,6 +171,11 @@ async def nudge_asked(asked: Asked) -> Answer:
     return await nudge_lines.answer(asked.session, asked.request, asked.by)
 
 
+async def webhook_asked(asked: Asked) -> Answer:
+    """``admin webhook``: other programs that are told what happens."""
+    return await webhook_lines.answer(asked.session, asked.request, asked.by, asked.house)
+
+
 async def doctor_asked(asked: Asked) -> Answer:
     """``admin doctor``: what is found follows by direct message."""
     lane = f"person:{asked.by.slack_user_id}"
@@ -250,15 +256,9 @@ def _paged(words: tuple[str, ...], turn: "re.Pattern[str]") -> tuple[tuple[str, 
     return (words[:-1], found) if found else (words, None)
 
 
-SUPER: Final[Mapping[str, Line]] = {
-    "add": partial(step_asked, step=Step.MAKE),
-    "remove": partial(step_asked, step=Step.UNMAKE),
-}
-CATEGORY: Final[Mapping[str, Line]] = {
-    "add": category_added,
-    "rename": category_renamed,
-    "retire": category_retired,
-}
+_MADE, _UNMADE = partial(step_asked, step=Step.MAKE), partial(step_asked, step=Step.UNMAKE)
+SUPER: Final[Mapping[str, Line]] = {"add": _MADE, "remove": _UNMADE}
+CATEGORY: Final[Mapping[str, Line]] = {"add": category_added, "rename": category_renamed, "retire": category_retired}
 LINE: Final[Mapping[str, Line]] = {
     "users": users_asked,
     "approve": partial(step_asked, step=Step.APPROVE),
@@ -274,6 +274,7 @@ LINE: Final[Mapping[str, Line]] = {
     "export": export_asked,
     "digest": digest_asked,
     "nudge": nudge_asked,
+    "webhook": webhook_asked,
     "doctor": doctor_asked,
 }
 """What follows ``admin``."""

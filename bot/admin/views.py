@@ -17,11 +17,19 @@ CATEGORY_ADD = "admin.category_form"
 MENU: Final = "admin.menu:"
 """Names a menu apart from the others; what is chosen in it has a name of its own."""
 DECIDE = "admin.decide"
+_ALONE: Final = {
+    Deed.DELETED: Mrkdwn("deleted an account"),
+    Deed.CLOSED: Mrkdwn("closed their account"),
+    Deed.RENAMED: Mrkdwn("changed their name here"),
+    Deed.ADDRESS_CHANGED: Mrkdwn("changed their e-mail address"),
+    Deed.CODE_PRINTED: Mrkdwn("printed a code"),
+    Deed.PASSWORD_SET: Mrkdwn("set their password for the API"),
+}
 
 
 def said(text: Mrkdwn) -> Message:
     """One sentence."""
-    return blocks.message(text, [blocks.section(text)])
+    return blocks.words(text)
 
 
 def account_asked(person: Person) -> Message:
@@ -42,27 +50,21 @@ def account_asked(person: Person) -> Message:
 
 def doer(event: Event) -> str:
     """Whoever did it; nobody in Slack did what was done on the server."""
-    return event.by_name or "Somebody on the server"
+    return event.by_name or ("Incident Tracker" if event.deed is Deed.WEBHOOK_STOPPED else "Somebody on the server")
 
 
 def deed(event: Event) -> Mrkdwn:
     """What was done, as it goes on after a name: "let Nora in"."""
     name, facts = event.about_name or "somebody", event.details
     match event.deed:
+        case Deed.DELETED | Deed.CLOSED | Deed.RENAMED | Deed.ADDRESS_CHANGED | Deed.CODE_PRINTED | Deed.PASSWORD_SET:
+            return _ALONE[event.deed]
         case Deed.APPROVED:
             return mrkdwn("let {name} in", name=name)
         case Deed.DISABLED:
             return mrkdwn("deactivated {name}", name=name)
         case Deed.ENABLED:
             return mrkdwn("activated {name}", name=name)
-        case Deed.DELETED:
-            return Mrkdwn("deleted an account")
-        case Deed.CLOSED:
-            return Mrkdwn("closed their account")
-        case Deed.RENAMED:
-            return Mrkdwn("changed their name here")
-        case Deed.ADDRESS_CHANGED:
-            return Mrkdwn("changed their e-mail address")
         case Deed.LINKED | Deed.RECOVERED | Deed.UNLINKED:
             return _moved(event)
         case Deed.NOMINATED:
@@ -71,8 +73,12 @@ def deed(event: Event) -> Mrkdwn:
             return mrkdwn("made {name} a superuser", name=name)
         case Deed.SUPERUSER_UNMADE:
             return mrkdwn("took the superuser's rights from {name}", name=name)
-        case Deed.CODE_PRINTED:
-            return Mrkdwn("printed a code")
+        case Deed.TOKEN_MADE:
+            return mrkdwn("made the API token “{label}”", label=facts.get("name", ""))
+        case Deed.TOKEN_REVOKED:
+            return mrkdwn("revoked the API token “{label}”", label=facts.get("name", ""))
+        case Deed.WEBHOOK_ADDED | Deed.WEBHOOK_REMOVED | Deed.WEBHOOK_SWITCHED_ON | Deed.WEBHOOK_STOPPED:
+            return _connected(event.deed, facts)
         case Deed.CATEGORY_ADDED | Deed.CATEGORY_RETIRED | Deed.CATEGORY_BROUGHT_BACK | Deed.CATEGORY_RENAMED:
             return _sorted(event.deed, facts)
         case Deed.DIGEST_ASKED:
@@ -125,7 +131,8 @@ def _to_them(event: Event, superusers: Sequence[str]) -> Mrkdwn:
         case Deed.RECOVERED:
             to = user(event.details.get("to", ""))
             return mrkdwn(
-                "Your account was moved to {to}, who entered a code sent to its address. "
+                "Your account was moved to {to}, who entered a code sent to its address. Its password, logins and API "
+                "tokens are ended. "
                 "If that was not you, tell a superuser at once{ask}",
                 to=to,
                 ask=mrkdwn(": {whom}.", whom=_list(superusers)) if superusers else ".",
@@ -159,6 +166,16 @@ def _sorted(what: Deed, facts: Mapping[str, str]) -> Mrkdwn:
             return mrkdwn("brought the category {name} back", name=name)
         case _:
             return mrkdwn("added the category {name}", name=name)
+
+
+def _connected(what: Deed, facts: Mapping[str, str]) -> Mrkdwn:
+    """What became of a webhook."""
+    name = mrkdwn("webhook {number} to {host}", number=facts.get("number", ""), host=facts.get("name", ""))
+    if what is Deed.WEBHOOK_STOPPED:
+        words = "switched {name} off: {why}. `/incident admin webhook on {number}` switches it on again"
+        return mrkdwn(words, name=name, why=facts.get("why", ""), number=facts.get("number", ""))
+    verb = {Deed.WEBHOOK_ADDED: "added", Deed.WEBHOOK_REMOVED: "removed"}.get(what, "switched on again:")
+    return mrkdwn("{verb} {name}", verb=verb, name=name)
 
 
 def _scheduled(what: Deed, facts: Mapping[str, str]) -> Mrkdwn:

@@ -20,4 +20,4 @@ def assigned(incident: Incident, happening: Happening | None, house: House) -> M
         priority=incident.priority,
         category=incident.category.replace("_", " "),
     )
-    return blocks.message(text, [blocks.section(text)])
+    return blocks.words(text)

@@ -47,7 +47,7 @@ def syncing(incident: Incident | None) -> Message:
     """What follows."""
     what = mrkdwn("the whole thread of {ref}", ref=incident.ref) if incident else Mrkdwn("every thread that counts")
     text = mrkdwn("Comparing {what} with what is kept here. What it finds comes by direct message.", what=what)
-    return blocks.message(text, [blocks.section(text)])
+    return blocks.words(text)
 
 
 def found(what: Found, incident: Incident | None) -> Message:
@@ -63,7 +63,7 @@ def found(what: Found, incident: Incident | None) -> Message:
     if incident and not what.threads:
         outcome = Mrkdwn("Slack does not let me read its thread. Invite me to its channel with /invite.")
     text = mrkdwn("{name}: {outcome}", name=name, outcome=outcome)
-    return blocks.message(text, [blocks.section(text)])
+    return blocks.words(text)
 
 
 def _versions(part: Any) -> Iterator[int]:

@@ -24,4 +24,4 @@ def welcome() -> Message:
         "Incident Tracker is here. `/incident new` opens an incident: it gets a card in this channel, and every reply "
         "in the card's thread is kept. `/incident help` lists the rest."
     )
-    return blocks.message(text, [blocks.section(text)])
+    return blocks.words(text)

@@ -9,7 +9,8 @@ from bot import sync
 from bot.comments import views
 from bot.errors import code_of
 from bot.house import House
-from bot.relay import Delivery, without_card
+from bot.relay import Delivery
+from bot.threads import posting
 from domain import comments, incidents, talk
 from domain.outbox import Outgoing, Topic
 
@@ -26,13 +27,10 @@ async def post_comment(message: Outgoing, slack: AsyncWebClient, house: House) -
         said = await talk.to_post(session, comment_id)
     if said is None:
         return
-    if incident is None or incident.card_ts is None:
-        raise await without_card(message, house)
-    place = {"channel": incident.channel_id, "thread_ts": incident.card_ts}
-    ts = await sync.post_once(slack, message, **place, **views.comment(said))
+    place = await posting.posted(message, slack, house)
+    place = place or await posting.post(message, slack, house, incident, **views.comment(said))
     async with house.begin() as session:
-        here = {"channel_id": incident.channel_id, "thread_ts": incident.card_ts}
-        await comments.posted(session, comment_id, **here, ts=ts)
+        await comments.posted(session, comment_id, **place._asdict())
 
 
 async def update_comment(message: Outgoing, slack: AsyncWebClient, house: House) -> None:

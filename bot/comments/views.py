@@ -90,7 +90,7 @@ def not_removed(said_by: str, ref: str) -> Message:
         author=said_by,
         ref=ref,
     )
-    return blocks.message(text, [blocks.section(text)])
+    return blocks.words(text)
 
 
 def _option(name: str, action_id: str, said: Said) -> Block:

@@ -153,7 +153,7 @@ def failed(schedule: Schedule, error: str) -> Message:
 
 
 def _said(text: Mrkdwn) -> Message:
-    return blocks.message(text, [blocks.section(text)])
+    return blocks.words(text)
 
 
 def _state(schedule: Schedule, next_at: datetime) -> Mrkdwn:

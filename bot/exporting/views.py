@@ -1,5 +1,7 @@
 """What a superuser reads while everything is written, and when it is there."""
 
+from datetime import UTC, datetime
+
 from bot import blocks
 from bot.blocks import Message
 from bot.mrkdwn import Mrkdwn, mrkdwn
@@ -10,7 +12,7 @@ def asked(count: int, form: str) -> Message:
     return _said(
         mrkdwn(
             "About {count} incidents with their comments and history are being written as {form}. "
-            "The file comes by direct message.",
+            "The file comes by direct message, as a zip.",
             count=f"{count:,}",
             form=form.upper(),
         )
@@ -24,20 +26,26 @@ def working(done: int, count: int) -> Message:
     )
 
 
-def written(count: int) -> Message:
+def ready(count: int) -> Message:
+    """All of it is written, and about to be sent."""
+    return _said(mrkdwn("Your export is written, all {count} incidents of it. The file follows.", count=f"{count:,}"))
+
+
+def written(count: int, at: datetime) -> Message:
     """What the file is, which stands beside this."""
     return _said(
         mrkdwn(
-            "Your export: {count} incidents with their comments and history, those of private channels too. "
-            "Keep it where only superusers can read it.",
+            "Your export: the {count} incidents that there were on {at}, with their comments and history, "
+            "those of private channels too. Keep it where only superusers can read it.",
             count=f"{count:,}",
+            at=f"{at.astimezone(UTC):%-d %b %Y %H:%M} UTC",
         )
     )
 
 
 def refused() -> Message:
     """For somebody who lost the right while it was on its way."""
-    return _said(Mrkdwn("Your export was not written: you are not a superuser any more. Ask one of them."))
+    return _said(Mrkdwn("Your export was not sent: you are not a superuser any more. Ask one of them."))
 
 
 def failed(reason: str) -> Message:
@@ -52,4 +60,4 @@ def failed(reason: str) -> Message:
 
 
 def _said(text: Mrkdwn) -> Message:
-    return blocks.message(text, [blocks.section(text)])
+    return blocks.words(text)

@@ -2,16 +2,20 @@
 
 import asyncio
 import csv
-import io
 import json
+import shutil
+import sys
+import tempfile
 from collections import defaultdict
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Final
+from typing import IO, Any, Final, cast
 from uuid import UUID
 from zipfile import ZIP_DEFLATED, ZipFile
 
+from domain.errors import InvalidInput
 from domain.everything import Part, Row
 
 FORMS: Final = ("csv", "json")
@@ -21,35 +25,63 @@ INCIDENTS: Final = (
 )  # fmt: skip
 COMMENTS: Final = ("number", "author", "content", "files", "created_at", "edited_at", "deleted_at")
 TIMELINE: Final = ("number", "what", "old", "new", "note", "by", "surface", "at")
-_FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
-"""What a spreadsheet would take for a formula; such a cell begins with an apostrophe."""
+TABLES: Final = {"incidents.csv": INCIDENTS, "comments.csv": COMMENTS, "timeline.csv": TIMELINE}
+LINES: Final = "incidents.jsonl"
+_FORMULA: Final = ("=", "+", "-", "@", "\t", "\r", "\n")
+"""What a spreadsheet would take for a formula, or strips before it looks; such a cell begins with an apostrophe."""
 
 
 async def write(
-    form: str, parts: AsyncIterator[Part], folder: Path, *, wrote: Callable[[int], Awaitable[None]]
-) -> Path:
-    """Write a zip into the folder; only a part at a time is in memory.
+    form: str, parts: AsyncIterator[Part], target: IO[bytes], *, wrote: Callable[[int], Awaitable[None]] | None = None
+) -> int:
+    """Write a zip; only a part at a time is in memory, and what is on disk meanwhile has no name there.
 
     Args:
         form: one of ``FORMS``.
+        target: need not know where it is; a pipe will do.
         wrote: told after each part how many incidents are written.
+
+    Returns:
+        How many incidents it has.
     """
-    names = ("incidents.csv", "comments.csv", "timeline.csv") if form == "csv" else ("incidents.jsonl",)
     count = 0
-    files = [
-        (folder / name).open("w", encoding="utf-8-sig" if form == "csv" else "utf-8", newline="") for name in names
-    ]
-    try:
-        if form == "csv":
-            _head(files)
+    with ExitStack() as open_files:
+        files = {name: open_files.enter_context(_sheet(form)) for name in (TABLES if form == "csv" else (LINES,))}
+        for name, columns in TABLES.items() if form == "csv" else ():
+            csv.writer(files[name]).writerow(columns)
         async for part in parts:
-            (_as_csv if form == "csv" else _as_json)(part, files)
+            await asyncio.to_thread(_as_csv if form == "csv" else _as_json, part, files)
             count += len(part.incidents)
-            await wrote(count)
-    finally:
-        for file in files:
-            file.close()
-    return await asyncio.to_thread(_zipped, folder, names)
+            if wrote:
+                await wrote(count)
+        await asyncio.to_thread(_zip, files, target)
+    return count
+
+
+@contextmanager
+def opened(path: Path | None) -> Iterator[IO[bytes]]:
+    """Where to write; a file is there only once it is whole, and only its owner may read it.
+
+    Args:
+        path: standard output without one.
+
+    Raises:
+        InvalidInput: standard output is a screen.
+    """
+    if path is None:
+        if sys.stdout.isatty():
+            raise InvalidInput("Nothing was written: a zip is not for the screen. Name a file.", field="file")
+        with open(sys.stdout.fileno(), "wb", closefd=False) as whole:  # not tried again at the end, as sys.stdout is
+            yield whole
+        return
+    with tempfile.NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}-", delete=False) as file:
+        try:
+            yield file
+            file.flush()
+            Path(file.name).replace(path)
+        except BaseException:
+            Path(file.name).unlink()
+            raise
 
 
 def cell(value: object) -> str:
@@ -59,23 +91,22 @@ def cell(value: object) -> str:
     if isinstance(value, datetime):
         return _iso(value)
     if isinstance(value, list):
-        return " ".join(f"{file.get('name', '')} {file.get('link', '')}".strip() for file in value)
+        value = " ".join(f"{file.get('name', '')} {file.get('link', '')}".strip() for file in value)
     text = str(value)
     return f"'{text}" if text.startswith(_FORMULA) else text
 
 
-def _head(files: list[io.TextIOWrapper]) -> None:
-    for file, columns in zip(files, (INCIDENTS, COMMENTS, TIMELINE), strict=True):
-        csv.writer(file).writerow(columns)
+def _sheet(form: str) -> IO[str]:
+    return tempfile.TemporaryFile("w+", encoding="utf-8-sig" if form == "csv" else "utf-8", newline="")
 
 
-def _as_csv(part: Part, files: list[io.TextIOWrapper]) -> None:
-    kinds = ((part.incidents, INCIDENTS), (part.comments, COMMENTS), (part.timeline, TIMELINE))
-    for file, (rows, columns) in zip(files, kinds, strict=True):
-        csv.writer(file).writerows([cell(row[name]) for name in columns] for row in rows)
+def _as_csv(part: Part, files: Mapping[str, IO[str]]) -> None:
+    rows: tuple[Sequence[Row], ...] = (part.incidents, part.comments, part.timeline)
+    for (name, columns), found in zip(TABLES.items(), rows, strict=True):
+        csv.writer(files[name]).writerows([cell(row[column]) for column in columns] for row in found)
 
 
-def _as_json(part: Part, files: list[io.TextIOWrapper]) -> None:
+def _as_json(part: Part, files: Mapping[str, IO[str]]) -> None:
     """Each incident on a line, with its comments and its history in it."""
     comments, timeline = _grouped(part.comments), _grouped(part.timeline)
     for incident in part.incidents:
@@ -84,10 +115,10 @@ def _as_json(part: Part, files: list[io.TextIOWrapper]) -> None:
             "comments": [_named(row, COMMENTS[1:]) for row in comments[incident["id"]]],
             "timeline": [_named(row, TIMELINE[1:]) for row in timeline[incident["id"]]],
         }
-        files[0].write(json.dumps(whole, ensure_ascii=False) + "\n")
+        files[LINES].write(json.dumps(whole, ensure_ascii=False) + "\n")
 
 
-def _grouped(rows: list[Row]) -> dict[UUID, list[Row]]:
+def _grouped(rows: Sequence[Row]) -> dict[UUID, list[Row]]:
     found: dict[UUID, list[Row]] = defaultdict(list)
     for row in rows:
         found[row["incident_id"]].append(row)
@@ -102,10 +133,11 @@ def _iso(at: datetime) -> str:
     return at.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
 
 
-def _zipped(folder: Path, names: tuple[str, ...]) -> Path:
-    target = folder / "incidents.zip"
+def _zip(files: Mapping[str, IO[str]], target: IO[bytes]) -> None:
     with ZipFile(target, "w", ZIP_DEFLATED) as archive:
-        for name in names:
-            archive.write(folder / name, name)
-            (folder / name).unlink()
-    return target
+        for name, file in files.items():
+            file.flush()
+            content = cast("Any", file).buffer
+            content.seek(0)
+            with archive.open(name, "w", force_zip64=True) as entry:
+                shutil.copyfileobj(content, entry)

@@ -52,7 +52,9 @@ async def look(
     if request.verb == "search":
         hits = await search.page(session, words, wanted, by=actor, turn=filters.turn_of(request), seen=seen)
         return Look(request.verb, line, tuple(search.bounded(words)[0]), wanted, hits)
-    page = await listing.page(session, wanted, by=actor, seen=seen, **filters.place_of(request))
+    place = filters.place_of(request)
+    after, before = place.get("after"), place.get("before")
+    page = await listing.page(session, wanted, by=actor, after=after, before=before, seen=seen)
     if page.next is None and page.previous is None:
         return Look(request.verb, line, (), wanted, page)
     total = await listing.count(session, wanted, by=actor, seen=seen)

@@ -97,7 +97,7 @@ def not_posted(channel_id: str) -> Message:
         "Your list was not posted: I cannot post in {where}. Invite me there with `/invite @Incident Tracker`.",
         where=channel(channel_id),
     )
-    return blocks.message(text, [blocks.section(text)])
+    return blocks.words(text)
 
 
 def nothing_to_post(channel_id: str) -> Message:
@@ -105,7 +105,7 @@ def nothing_to_post(channel_id: str) -> Message:
     text = mrkdwn(
         "Your list was not posted: not everybody in {where} may see what is in it.", where=channel(channel_id)
     )
-    return blocks.message(text, [blocks.section(text)])
+    return blocks.words(text)
 
 
 def _shown(

@@ -12,6 +12,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 from bot.errors import code_of
 from bot.health.views import Finding
 from bot.house import House
+from bot.mail import Mailer
 from domain import db
 from domain.catch_up import Progress
 from domain.health import Facts
@@ -113,12 +114,12 @@ def comparison(progress: Progress, now: datetime) -> Finding:
     return Finding("Catching up", f"every thread was compared {_ago(now - progress.since)} ago", fix)
 
 
-async def mail(house: House) -> Finding:
+async def mail(mailer: Mailer | None) -> Finding:
     """Whether codes can be sent."""
-    if house.mailer is None:
+    if mailer is None:
         fix = "Set SMTP_HOST and the rest, or print codes on the server: incident-tracker code ADDRESS."
         return Finding("Mail", "no mail server is set", fix)
-    problem = await house.mailer.check()
+    problem = await mailer.check()
     return (
         Finding("Mail", "the mail server takes our mails")
         if problem is None
@@ -126,14 +127,14 @@ async def mail(house: House) -> Finding:
     )
 
 
-def channels(facts: Facts, house: House, *, has_incident_channel: bool) -> Finding:
+def channels(facts: Facts, incident_channel: str | None, *, has_incident_channel: bool) -> Finding:
     """Whether every card can be kept up to date."""
     if facts.stranded:
         count = f"{facts.stranded} unresolved incidents are in channels where the bot is not"
         return Finding("Channels", count, "Invite it there with /invite, or resolve them.")
-    if house.incident_channel and not has_incident_channel:
+    if incident_channel and not has_incident_channel:
         return Finding("Channels", "the bot is not in INCIDENT_CHANNEL", "Invite it there with /invite.")
-    if not house.incident_channel:
+    if not incident_channel:
         fix = "Set INCIDENT_CHANNEL, so that an incident that is opened in a direct message has a place."
         return Finding("Channels", "the bot is where its cards are, but has no channel of its own", fix)
     return Finding("Channels", "the bot is where its cards are")
@@ -152,6 +153,19 @@ def queue(facts: Facts, now: datetime) -> list[Finding]:
     for kind in facts.given_up:
         words = f"{kind.count} × {kind.topic}: {kind.error}"
         found.append(Finding("Given up", words, "Mend the reason; what it was about shows up with the next change."))
+    return found
+
+
+def webhooks(facts: Facts, now: datetime) -> list[Finding]:
+    """Which receivers take nothing."""
+    found = []
+    for ailing in facts.ailing:
+        why = f": {ailing.failure}" if ailing.failure else ""
+        what = f"{ailing.host} {'is switched off' if ailing.is_off else 'takes nothing'}{why}, "
+        fix = f"Mend the receiver, then /incident admin webhook on {ailing.number}; or remove it."
+        if not ailing.is_off:
+            fix = "Mend the receiver. What it missed is sent again by itself; after 24 hours it is switched off."
+        found.append(Finding(f"Webhook {ailing.number}", f"{what}for {_ago(now - ailing.since)}", fix))
     return found
 
 

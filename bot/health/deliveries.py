@@ -3,10 +3,10 @@
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot import identity, sync
-from bot.health import checks, views
+from bot.health import checks, records, views
 from bot.house import House
 from bot.relay import Delivery
-from domain import catch_up, db, health, outbox, workspaces
+from domain import db
 from domain.outbox import Outgoing, Topic
 from domain.policy import Action, allows
 
@@ -16,21 +16,13 @@ async def examine(message: Outgoing, slack: AsyncWebClient, house: House) -> Non
     person = message.payload["user"]
     if not allows(await identity.person(person, slack, house), Action.ADMINISTER):
         return
-    async with house.begin() as session:
-        facts = await health.facts(session, message.workspace_id)
-        home = await workspaces.open_channel(session, message.workspace_id, house.incident_channel)
-        progress = await catch_up.progress(session, message.workspace_id)
-        processes = await outbox.living(session)
+    known = await records.read(house.begin, message.workspace_id, house.incident_channel)
     now = db.now()
     found = [
         *await checks.slack_itself(slack),
-        *checks.connection(house, processes, now),
+        *checks.connection(house, known.processes, now),
         checks.events(house, now),
-        checks.comparison(progress, now),
-        await checks.mail(house),
-        checks.channels(facts, house, has_incident_channel=home is not None),
-        *checks.queue(facts, now),
-        *checks.people(facts),
+        *await records.findings(known, house.mailer, now),
     ]
     await sync.tell(slack, message, person, **views.findings(found))
 

@@ -36,5 +36,13 @@ def findings(found: Sequence[Finding]) -> Message:
     return blocks.message(text, [blocks.section(part) for part in shown if part][: blocks.BLOCKS_IN_MESSAGE])
 
 
+def printed(found: Sequence[Finding]) -> str:
+    """The same for a terminal."""
+    wrong = [f"[!!] {each.name}: {each.how_it_is}\n     {each.fix}" for each in found if each.fix]
+    well = [f"[ok] {each.name}: {each.how_it_is}" for each in found if not each.fix]
+    head = f"{len(wrong)} to look at." if wrong else "All is well."
+    return "\n".join([f"Examination: {head}", *wrong, *well])
+
+
 def _said(finding: Finding) -> Mrkdwn:
     return mrkdwn("*{name}*: {how}", name=finding.name, how=finding.how_it_is)

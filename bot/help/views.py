@@ -53,6 +53,10 @@ VERBS = {
     "link": ("link", "takes over an account, with a code sent to its address"),
     "recover": ("recover", "the same from a Slack user that you lost"),
     "unlink": ("unlink", "parts with the account that was linked"),
+    "token": (
+        "token create deployment script",
+        "gives another program a way in, in your name; `token` lists and ends them",
+    ),
     "admin": ("admin", "manages people and categories, shows who administered what; lists it all"),
     "why": ("why resolve 42", "whether you may, and who can help if not"),
     "help": ("help resolve", "this list, or one line of it"),
@@ -64,7 +68,7 @@ GROUPS: Final = {
     "Find": ("list", "mine", "search", "show", "digest", "stats", "history", "export"),
     "Work": ("take", "assign", "unassign", "start", "revert", "resolve", "reopen", "undo"),
     "Describe": ("priority", "category", "edit", "comment", "delete", "restore", "sync"),
-    "You": ("whoami", "link", "recover", "unlink", "why", "help"),
+    "You": ("whoami", "link", "recover", "unlink", "token", "why", "help"),
     "Administer": ("admin",),
 }
 
@@ -91,7 +95,7 @@ def one(verb: str, reader: Actor) -> Message:
         refusal="" if is_usable(verb, reader) else mrkdwn("\n{rule} {reason}", rule=policy.rule(NEEDS[verb]),
                                                           reason=policy.reason(reader)),
     )  # fmt: skip
-    return blocks.message(text, [blocks.section(text)])
+    return blocks.words(text)
 
 
 def is_usable(verb: str, reader: Actor) -> bool:
@@ -106,7 +110,7 @@ def you_may(verb: str, incident: Incident | None) -> Message:
     """The answer to ``why`` where nothing is in the way."""
     where = mrkdwn(" for {ref}", ref=incident.ref) if incident else ""
     text = mrkdwn("You may use *{verb}*{where}.", verb=verb, where=where)
-    return blocks.message(text, [blocks.section(text)])
+    return blocks.words(text)
 
 
 def with_hint(answer: Message) -> Message:
@@ -122,7 +126,7 @@ def did_you_mean(typed: str, guess: str, line: str) -> Message:
     text = mrkdwn("Nothing was done: there is no verb “{typed}”. Did you mean *{guess}*?", typed=typed, guess=guess)
     corrected = line.replace(typed, guess, 1)
     if len(corrected) > VALUE_LIMIT:
-        return blocks.message(text, [blocks.section(text)])
+        return blocks.words(text)
     return blocks.message(
         text, [blocks.section(text), blocks.actions(blocks.button(f"Yes, {guess}", RUN, value=corrected))]
     )
@@ -131,13 +135,7 @@ def did_you_mean(typed: str, guess: str, line: str) -> Message:
 def not_known(typed: str) -> Message:
     """No verb is near what was typed."""
     text = mrkdwn("Nothing was done: there is no verb “{typed}”. `/incident help` lists them all.", typed=typed)
-    return blocks.message(text, [blocks.section(text)])
-
-
-def not_yet(verb: str) -> Message:
-    """A verb of the grammar that this version does not do."""
-    text = mrkdwn("Nothing was done: “{verb}” is not part of this version. `/incident help` lists what is.", verb=verb)
-    return blocks.message(text, [blocks.section(text)])
+    return blocks.words(text)
 
 
 def no_password() -> Message:
@@ -146,7 +144,7 @@ def no_password() -> Message:
         "Never type a password in Slack; you do not need one here. What you typed was not stored. "
         "If it is a password that you use, change it."
     )
-    return blocks.message(text, [blocks.section(text)])
+    return blocks.words(text)
 
 
 def open_means(number: int | None) -> Message:
@@ -163,14 +161,14 @@ def open_means(number: int | None) -> Message:
 def wrong_id(typed: str) -> Message:
     """An id that no incident can have."""
     text = mrkdwn("Nothing was done: “{typed}” is no incident's id. Write it as 42 or INC-42.", typed=typed)
-    return blocks.message(text, [blocks.section(text)])
+    return blocks.words(text)
 
 
 def which(verb: str, text: str, candidates: Sequence[Incident]) -> Message:
     """A verb without an id: the most likely incidents to choose from; what was typed is kept."""
     if not candidates:
         words = mrkdwn("Nothing was done: there is no incident to {verb} now.{kept}", verb=verb, kept=_kept(text))
-        return blocks.message(words, [blocks.section(words)])
+        return blocks.words(words)
     words = mrkdwn("Which incident do you want to {verb}?{kept}", verb=verb, kept=_kept(text))
     fitting = text if len(text) < 1_800 else ""
     buttons = [
@@ -188,7 +186,7 @@ def form_offered(line: str) -> Message:
 
 def refused(words: Mrkdwn) -> Message:
     """Why nothing was done."""
-    return blocks.message(words, [blocks.section(words)])
+    return blocks.words(words)
 
 
 def _kept(text: str) -> Mrkdwn:

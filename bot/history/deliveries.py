@@ -1,5 +1,6 @@
 """What happened, told after the commit: the line in the thread, and the files of an export."""
 
+from collections.abc import Sequence
 from uuid import UUID
 
 from slack_sdk.errors import SlackApiError
@@ -10,11 +11,13 @@ from bot.blocks import Message
 from bot.errors import code_of
 from bot.history import export, views
 from bot.house import House
-from bot.relay import Delivery, Undeliverable, without_card
+from bot.relay import Delivery, Undeliverable
+from bot.threads import posting
 from domain import incidents, talk, timeline, workspaces
 from domain.errors import NotFound
-from domain.incidents import Target
+from domain.incidents import Incident, Target
 from domain.outbox import Outgoing, Topic
+from domain.timeline import Happening
 
 LINE_GONE = {"message_not_found", "cant_update_message", "edit_window_closed", "channel_not_found"}
 
@@ -28,15 +31,19 @@ async def post_line(message: Outgoing, slack: AsyncWebClient, house: House) -> N
             return
         _, last_word = await talk.tally(session, incident.id)
         happenings = await timeline.burst(session, incident.id, batch, after=last_word)
-    if incident.card_ts is None:
-        raise await without_card(message, house)
-    line = views.line(happenings)
-    known = next((h.line_ts for h in happenings if h.line_ts), None)
-    ts = await _updated(slack, incident.channel_id, known, line) if known else None
-    place = {"channel": incident.channel_id, "thread_ts": incident.card_ts}
-    ts = ts or await sync.post_once(slack, message, **place, **line)
+    place = await posting.posted(message, slack, house)
+    ts = place.ts if place else await _noted(message, slack, house, incident, happenings)
     async with house.begin() as session:
         await timeline.lined(session, batch, ts=ts)
+
+
+async def _noted(
+    message: Outgoing, slack: AsyncWebClient, house: House, incident: Incident, happenings: Sequence[Happening]
+) -> str:
+    line = views.line(happenings)
+    known = next((h.line_ts for h in happenings if h.line_ts), None)
+    ts = await _updated(slack, incident.channel_id, known, line) if known and incident.card_ts else None
+    return ts or (await posting.post(message, slack, house, incident, **line)).ts
 
 
 async def send_export(message: Outgoing, slack: AsyncWebClient, house: House) -> None:

@@ -30,7 +30,7 @@ def line(happenings: Sequence[Happening]) -> Message:
     """One line in the thread for all that one person changed in one go."""
     said = join(" and ", [_with_note(happening) for happening in merged(happenings)])
     text = mrkdwn("{who} {said}", who=happenings[0].by_name, said=said)
-    return blocks.message(text, [blocks.section(text)])
+    return blocks.words(text)
 
 
 def merged(happenings: Sequence[Happening]) -> list[Happening]:
@@ -63,7 +63,7 @@ def exporting(incident: Incident) -> Message:
         "{ref} is being written down. You get two files by direct message: one to read, one for machines.",
         ref=incident.ref,
     )
-    return blocks.message(text, [blocks.section(text)])
+    return blocks.words(text)
 
 
 def exporting_dialog(incident: Incident) -> Block:
@@ -81,7 +81,7 @@ def exported(incident: Incident, comments: int) -> Message:
         count=comments,
         noun=noun,
     )
-    return blocks.message(text, [blocks.section(text)])
+    return blocks.words(text)
 
 
 def step(change: Change | Happening, *, by_name: str) -> Mrkdwn:

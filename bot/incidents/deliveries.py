@@ -9,7 +9,7 @@ from bot.errors import code_of
 from bot.house import House
 from bot.incidents import views
 from bot.relay import CHANNEL_GONE, Delivery, Undeliverable, without_card
-from domain import cards, incidents, outbox, talk, threads, timeline, users, workspaces
+from domain import alerts, cards, incidents, outbox, talk, threads, timeline, users, workspaces
 from domain.incidents import Incident
 from domain.outbox import Outgoing, Topic
 
@@ -68,9 +68,10 @@ async def _read(message: Outgoing, house: House) -> tuple[Incident, Message, lis
         if incident.deleted_at is not None:
             return incident, views.tombstone(incident, changed[-1]), also
         tally = await talk.tally(session, incident.id)
+        reported = await alerts.tally(session, incident.id)
         known = await threads.of(session, incident.id)
         earlier = [place for place in known if place != (incident.channel_id, incident.card_ts)]
-        return incident, views.card(incident, tally, changed, house, earlier=earlier), also
+        return incident, views.card(incident, tally, changed, house, reported=reported, earlier=earlier), also
 
 
 async def _post(message: Outgoing, slack: AsyncWebClient, house: House, incident: Incident, card: Message) -> None:

@@ -41,18 +41,20 @@ def card(
     changed: Sequence[Happening],
     house: House,
     *,
+    reported: tuple[int, datetime] | None = None,
     earlier: Sequence[tuple[str, str]] = (),
 ) -> Message:
     """The message at the head of the incident's thread.
 
     Args:
         changed: by the last request; the values that it replaced are struck through.
+        reported: how often its alert was, and when last.
         earlier: channel and ts of the cards that were there before this one, the newest first.
     """
     old = {happening.what: happening.old for happening in changed}
     parts = [_head(incident, house, old.get(What.RENAMED)), facts(incident, old), *_texts(incident)]
     return blocks.message(
-        sentence(incident), [*parts, blocks.actions(*_buttons(incident)), _tally(tally, earlier, house)]
+        sentence(incident), [*parts, blocks.actions(*_buttons(incident)), _tally(tally, reported, earlier, house)]
     )
 
 
@@ -123,7 +125,7 @@ def outcome(incident: Incident, did: Mrkdwn, house: House) -> Message:
         place="goes to" if incident.card_ts is None else "is in",
         channel=channel(incident.channel_id),
     )
-    return blocks.message(text, [blocks.section(text)])
+    return blocks.words(text)
 
 
 def homeless(incident: Incident) -> Message:
@@ -135,7 +137,7 @@ def homeless(incident: Incident) -> Message:
         title=incident.title,
         channel=channel(incident.channel_id),
     )
-    return blocks.message(text, [blocks.section(text)])
+    return blocks.words(text)
 
 
 def details(incident: Incident, said: Sequence[Said], reader: Actor, house: House) -> Message:
@@ -244,14 +246,20 @@ def _resolution(incident: Incident) -> list[Block]:
     return [blocks.section(mrkdwn("*Resolved* {at} after {took}{note}", at=at, took=took, note=note))]
 
 
-def _tally(tally: Tally, earlier: Sequence[tuple[str, str]], house: House) -> Block:
+def _tally(
+    tally: Tally, reported: tuple[int, datetime] | None, earlier: Sequence[tuple[str, str]], house: House
+) -> Block:
     count, last = tally
     words = Mrkdwn("Reply in the thread: every reply is kept as a comment.")
     if last is not None:
         noun = "comment" if count == 1 else "comments"
         words = mrkdwn("{count} {noun} · last word {at}", count=count, noun=noun, at=date(last))
-    threads = [link(address(house, *place), "the thread before") for place in earlier[:3]]
-    return blocks.context(words, *([mrkdwn("Earlier: {threads}", threads=join(", ", threads))] if threads else []))
+    more = []
+    if reported is not None and reported[0] > 1:
+        more.append(mrkdwn("Alert reported {count} times · last {at}", count=reported[0], at=date(reported[1])))
+    if threads := [link(address(house, *place), "the thread before") for place in earlier[:3]]:
+        more.append(mrkdwn("Earlier: {threads}", threads=join(", ", threads)))
+    return blocks.context(words, *more)
 
 
 def _words(said: Said) -> str:

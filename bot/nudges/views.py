@@ -36,7 +36,7 @@ def answered(incident: Incident, how: str, name: str, until: datetime | None, ho
     }
     snoozed = mrkdwn("{name} snoozed it until {until}.", name=name, until=date(until)) if until else Mrkdwn("")
     text = mrkdwn("{what} {words}", what=_what(incident, house), words=words.get(how, snoozed))
-    return blocks.message(text, [blocks.section(text)])
+    return blocks.words(text)
 
 
 def listed(rules: Sequence[Rule]) -> Message:
@@ -109,4 +109,4 @@ def _buttons(due: Due, told: Told) -> list[Block]:
 
 
 def _said(text: Mrkdwn) -> Message:
-    return blocks.message(text, [blocks.section(text)])
+    return blocks.words(text)

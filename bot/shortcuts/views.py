@@ -75,7 +75,7 @@ def back_link(incident: Incident, by: str, house: House, *, opened: bool) -> Mes
         text = mrkdwn("{ref} {title} was opened from this message by {by}.", ref=ref, title=incident.title, by=by)
     else:
         text = mrkdwn("This message was added to {ref} {title} by {by}.", ref=ref, title=incident.title, by=by)
-    return blocks.message(text, [blocks.section(text)])
+    return blocks.words(text)
 
 
 def no_back_link(incident: Incident, source: Source, why: Mrkdwn, house: House, *, opened: bool) -> Message:
@@ -88,7 +88,7 @@ def no_back_link(incident: Incident, source: Source, why: Mrkdwn, house: House, 
         message=link(permalink(house, source), "this message"),
         why=why,
     )
-    return blocks.message(text, [blocks.section(text)])
+    return blocks.words(text)
 
 
 def not_brought(incident: Incident, source: Source, house: House) -> Message:
@@ -100,7 +100,7 @@ def not_brought(incident: Incident, source: Source, house: House) -> Message:
         ref=linked(incident, house),
         number=incident.number,
     )
-    return blocks.message(text, [blocks.section(text)])
+    return blocks.words(text)
 
 
 def too_long(incident: Incident, source: Source, house: House, *, most: int) -> Message:
@@ -111,7 +111,7 @@ def too_long(incident: Incident, source: Source, house: House, *, most: int) -> 
         most=f"{most:,}",
         ref=linked(incident, house),
     )
-    return blocks.message(text, [blocks.section(text)])
+    return blocks.words(text)
 
 
 def _quote(said: Said) -> Mrkdwn:

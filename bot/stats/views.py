@@ -72,4 +72,4 @@ def not_posted(channel_id: str) -> Message:
 
 
 def _said(text: Mrkdwn) -> Message:
-    return blocks.message(text, [blocks.section(text)])
+    return blocks.words(text)

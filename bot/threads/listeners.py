@@ -52,8 +52,8 @@ async def thread_replied(message: Payload, client: AsyncWebClient, house: House)
 
 async def _kept(heard: Reply, message: Payload, house: House) -> bool:
     """Whether that was all: somebody known wrote something new in an incident's thread."""
-    async with house.begin() as session:
-        return await hearing.keep(session, house.workspace_id, heard, by=message["user"])
+    async with house.once() as alone:
+        return await hearing.keep(alone, house.workspace_id, heard, by=message["user"])
 
 
 async def _changed(event: Payload, client: AsyncWebClient, house: House) -> None:

@@ -10,6 +10,9 @@ import { drawModal, startModal } from "./modal.js";
 import { drawSidebar } from "./sidebar.js";
 import { changed, current, isPage, me, readHash, refresh, store, titleOf, unread, visible, watch } from "./state.js";
 
+let isPressed = false;
+let isOwed = false;
+
 const narrow = window.matchMedia("(max-width: 760px)");
 
 function toggleSidebar(open) {
@@ -22,6 +25,8 @@ function toggleSidebar(open) {
 
 function draw() {
   if (!store.ready || !me()) return;
+  isOwed = isPressed;
+  if (isOwed) return;
   drawSidebar(() => { if (narrow.matches) toggleSidebar(false); });
   drawHeader({ sidebar: () => toggleSidebar(), inspector: toggleInspector });
   drawHome();
@@ -48,11 +53,21 @@ function hints() {
     iconButton("close", "Dismiss", hide)));
 }
 
+/** What is drawn anew between the press and the release of a button loses the click: drawing waits for the release. */
+function drawAfterPresses() {
+  const released = () => setTimeout(() => { isPressed = false; if (isOwed) draw(); });
+  document.addEventListener("pointerdown", (event) => { isPressed = event.button === 0; }, true);
+  document.addEventListener("click", () => { isPressed = false; }, true);
+  for (const end of ["pointerup", "pointercancel"]) document.addEventListener(end, released, true);
+  window.addEventListener("blur", released);
+}
+
 async function start() {
   startConversation();
   startModal();
   startInspector();
   watch(draw);
+  drawAfterPresses();
   byId("scrim").addEventListener("click", () => toggleSidebar(false));
   document.addEventListener("keydown", (event) => {
     if (event.key !== "Escape" || event.defaultPrevented || byId("scrim").hidden) return;

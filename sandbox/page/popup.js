@@ -11,7 +11,7 @@ export function popup(anchor, node, { onClose = () => {}, wide = false, tall = 3
   const home = anchor.closest("dialog") ?? document.body;
   node.classList.add("popup");
   home.append(node);
-  const place = () => settle(anchor, node, wide, tall);
+  const place = () => anchor.isConnected && settle(anchor, node, wide, tall);  // what it stood beside may be drawn anew
   const outside = (event) => {
     if (!node.contains(event.target) && !anchor.contains(event.target)) close();
   };

@@ -52,3 +52,16 @@ async def test_without_a_database_it_does_without(unused_tcp_port: int, monkeypa
     async with alive.shown():
         assert alive.name.startswith("unmarked-")
     await engine.dispose()
+
+
+async def test_after_a_pause_a_sign_is_not_relied_on_before_it_was_looked_at(
+    database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    engine = db.engine(database_url)
+    alive = Alive(engine)
+    async with alive.shown():
+        monkeypatch.setattr(alive_, "RELIED_ON_S", 0)
+        assert alive.name.startswith("unmarked-")
+        monkeypatch.setattr(alive_, "RELIED_ON_S", 60)
+        assert alive.name.startswith("process-")
+    await engine.dispose()

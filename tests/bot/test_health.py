@@ -1,5 +1,6 @@
 """What an examination says: what is wrong comes first, each with its fix."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -10,7 +11,7 @@ from bot.health import checks, views
 from bot.health.views import Finding
 from bot.house import House, Pulse
 from domain.catch_up import Progress
-from domain.health import Facts, GivenUp
+from domain.health import Ailing, Facts, GivenUp
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 WELL = Facts(0, None, [], superusers=2, stranded=0, applicants=0, sign_up="open")
@@ -63,6 +64,15 @@ def test_what_was_given_up_is_named() -> None:
 
     assert (found.name, found.how_it_is) == ("Given up", "2 × person.assigned: account_inactive")
     assert found.fix
+
+
+def test_a_webhook_that_was_switched_off_is_named_with_how_to_switch_it_on() -> None:
+    off = Ailing(2, "example.com", "answered 410", NOW - timedelta(hours=3), is_off=True)
+
+    [found] = checks.webhooks(replace(WELL, ailing=[off]), NOW)
+
+    assert (found.name, found.how_it_is) == ("Webhook 2", "example.com is switched off: answered 410, for 3 h")
+    assert "/incident admin webhook on 2" in found.fix
 
 
 @pytest.mark.parametrize("count, words", [(0, ["none"]), (1, ["only one"]), (2, [])])

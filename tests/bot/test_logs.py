@@ -1,5 +1,6 @@
 """Logs: what a line looks like, and what never gets into one."""
 
+import asyncio
 import json
 import logging
 from collections.abc import Iterator
@@ -194,3 +195,45 @@ def test_configuring_again_does_not_double_the_lines(capsys: pytest.CaptureFixtu
     structlog.get_logger("bot").info("once")
 
     assert len(lines(capsys)) == 1
+
+
+@pytest.mark.parametrize(
+    "body, expected",
+    [
+        ({"event_id": "Ev0123", "event": {"text": "the password is hunter2"}}, "Ev0123"),
+        ({"trigger_id": "1234567890123.99.opensforms", "text": "hunter2"}, "1234567890123.99"),
+    ],
+    ids=["an event", "a click"],
+)
+async def test_the_lines_of_a_request_carry_slacks_id_of_it_and_nothing_of_what_it_says(
+    capsys: pytest.CaptureFixture[str], body: dict[str, Any], expected: str
+) -> None:
+    logs.configure("INFO", "json")
+
+    async def answered() -> None:
+        logs.answering(body)
+        structlog.get_logger("bot").info("one")
+        logging.getLogger("other").info("two")
+
+    await asyncio.create_task(answered())
+    structlog.get_logger("bot").info("of no request")
+
+    printed = capsys.readouterr().err
+    assert [json.loads(line).get("request") for line in printed.splitlines()] == [expected, expected, None]
+    assert "hunter2" not in printed
+    assert "opensforms" not in printed
+
+
+async def test_a_request_without_an_id_is_given_one(capsys: pytest.CaptureFixture[str]) -> None:
+    logs.configure("INFO", "json")
+
+    async def answered() -> None:
+        logs.answering({"type": "block_suggestion"})
+        structlog.get_logger("bot").info("one")
+        structlog.get_logger("bot").info("two")
+
+    await asyncio.create_task(answered())
+    await asyncio.create_task(answered())
+
+    first, second, third, fourth = (line["request"] for line in lines(capsys))
+    assert first == second != third == fourth

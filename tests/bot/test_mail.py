@@ -21,14 +21,16 @@ from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
 from pydantic import SecretStr
 from slack_sdk.web.async_client import AsyncWebClient
 from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bot import mail
 from bot.house import House, Routes
+from bot.houses import Houses
 from bot.mail import MailDown, Mailer, MailRefused
-from bot.relay import Relay
+from bot.relay import Relay, served
 from bot.settings import Sender, Settings
 from bot.sync import Pace
-from domain import outbox
+from domain import db, outbox
 from domain.db import Begin
 from domain.outbox import OutboxMessage, Outgoing, Topic
 
@@ -562,7 +564,7 @@ async def test_a_server_that_answers_otherwise_is_told(lines: list[bytes], said:
 
 
 @asynccontextmanager
-async def relaying(begin: Begin, team: str, mailer: Mailer) -> AsyncIterator[None]:
+async def relaying(begin: Begin, engine: AsyncEngine, team: str, mailer: Mailer) -> AsyncIterator[None]:
     """A relay that has a mail to send."""
 
     async def send_mail(message: Outgoing, slack: AsyncWebClient, house: House) -> None:
@@ -575,14 +577,13 @@ async def relaying(begin: Begin, team: str, mailer: Mailer) -> AsyncIterator[Non
         "bot_id": "B0BOT",
         "url": "https://harbour.slack.com/",
     }
-    house = House(
-        **ids, incident_channel=None, knows_channels=True, begin=begin, once=begin, routes=Routes(), mailer=mailer
-    )
+    given: dict[str, Any] = {"begin": begin, "once": db.statements(engine), "routes": Routes(), "mailer": mailer}
+    house = House(**ids, **given, incident_channel=None, knows_channels=True)
     async with begin() as session:
         await outbox.add(session, outbox.row(Topic.CODE_ASKED, workspace_id=team, lane=f"mail:{team}"))
-    relay = Relay(
-        dict.fromkeys(Topic, send_mail), AsyncWebClient(), house, asyncio.Event(), pace=Pace(), name=lambda: "one"
-    )
+    houses = Houses(begin=begin, once=house.once, routes=Routes())
+    houses.add(served(house, AsyncWebClient(), Pace()))
+    relay = Relay(dict.fromkeys(Topic, send_mail), houses, asyncio.Event(), name=lambda: "one")
     running = asyncio.create_task(relay.run())
     try:
         yield
@@ -603,14 +604,17 @@ async def becomes(begin: Begin, team: str, expected: list[tuple[str | None, bool
             await asyncio.sleep(0.02)
 
 
-async def test_a_mail_that_will_never_go_is_given_up_with_the_reason(begin: Begin, team: str) -> None:
-    async with serving(Postbox({"RCPT": "550 no ana@example.com here"})) as port, relaying(begin, team, mailer(port)):
+async def test_a_mail_that_will_never_go_is_given_up_with_the_reason(
+    begin: Begin, engine: AsyncEngine, team: str
+) -> None:
+    postbox = Postbox({"RCPT": "550 no ana@example.com here"})
+    async with serving(postbox) as port, relaying(begin, engine, team, mailer(port)):
         await becomes(begin, team, [("the mail server answered 550", True)])
 
 
-async def test_a_mail_that_cannot_go_now_is_sent_later(begin: Begin, team: str) -> None:
+async def test_a_mail_that_cannot_go_now_is_sent_later(begin: Begin, engine: AsyncEngine, team: str) -> None:
     postbox = Postbox({"DATA": "451 not now, ana@example.com"})
-    async with serving(postbox) as port, relaying(begin, team, mailer(port)):
+    async with serving(postbox) as port, relaying(begin, engine, team, mailer(port)):
         await becomes(begin, team, [("the mail server answered 451", False)])
 
         postbox.answers.clear()

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from bot import settings
+from bot.fixes import FIXES
 from bot.settings import SettingsError
 
 BOT = "xoxb-1-2-SeCrEt"
@@ -15,7 +16,7 @@ APP = "xapp-1-A0-2-SeCrEt"
 @pytest.fixture(autouse=True)
 def environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
     """Two good tokens and nothing else."""
-    for name in os.environ.keys() & settings.FIXES.keys():
+    for name in os.environ.keys() & FIXES.keys():
         monkeypatch.delenv(name)
     monkeypatch.setenv("SLACK_BOT_TOKEN", BOT)
     monkeypatch.setenv("SLACK_APP_TOKEN", APP)
@@ -35,6 +36,7 @@ def problems(environment: pytest.MonkeyPatch, **values: str) -> list[str]:
 def test_two_tokens_are_enough() -> None:
     read = settings.load()
 
+    assert read.slack_bot_token is not None
     assert read.slack_bot_token.get_secret_value() == BOT
     assert read.slack_app_token is not None
     assert read.slack_app_token.get_secret_value() == APP
@@ -360,4 +362,22 @@ def test_commands_on_the_database_need_no_tokens(environment: pytest.MonkeyPatch
 
 
 def test_every_setting_has_a_fix() -> None:
-    assert settings.FIXES.keys() == {name.upper() for name in settings.Settings.model_fields}
+    assert FIXES.keys() == {name.upper() for name in settings.Settings.model_fields}
+
+
+def test_proxies_that_are_believed_are_listed(environment: pytest.MonkeyPatch) -> None:
+    assert settings.load().trusted_proxies == ("127.0.0.1/32", "::1/128")
+    environment.setenv("TRUSTED_PROXIES", "10.1.0.0/16,192.168.7.1")
+    assert settings.load().trusted_proxies == ("10.1.0.0/16", "192.168.7.1/32")
+
+    [problem] = problems(environment, TRUSTED_PROXIES="*")
+    assert problem.startswith("TRUSTED_PROXIES holds something that is no network. Write addresses or networks such as")
+
+
+def test_networks_that_webhooks_may_reach_are_listed(environment: pytest.MonkeyPatch) -> None:
+    assert settings.load().webhook_networks == ()
+    environment.setenv("WEBHOOK_NETWORKS", "10.1.0.0/16, 192.168.7.1")
+    assert settings.load().webhook_networks == ("10.1.0.0/16", "192.168.7.1/32")
+
+    [problem] = problems(environment, WEBHOOK_NETWORKS="everything")
+    assert problem.startswith("WEBHOOK_NETWORKS holds something that is no network. Write networks such as")

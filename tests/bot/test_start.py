@@ -57,7 +57,7 @@ async def refusal(chosen: Settings, engine: AsyncEngine) -> str:
 
 def program(*arguments: str, **environment: str) -> list[Any]:
     """What to run, and where: without any setting of whoever runs the tests."""
-    names = ("DATABASE_URL", "INCIDENT_CHANNEL", "LOG_LEVEL", "LOG_FORMAT", "SLACK_API_URL", *NAMES)
+    names = ("DATABASE_URL", "INCIDENT_CHANNEL", "LOG_LEVEL", "LOG_FORMAT", "SLACK_API_URL", "PYTHONUNBUFFERED", *NAMES)
     clean = {name: value for name, value in os.environ.items() if name not in names}
     return [[sys.executable, "-m", "bot", *arguments], {**clean, **environment, "PYTHONPATH": str(ROOT)}]
 

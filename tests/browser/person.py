@@ -1,6 +1,12 @@
 """Somebody at the page: what they do, where they look."""
 
-from playwright.async_api import Locator, Page
+from contextlib import suppress
+
+from playwright.async_api import Locator, Page, TimeoutError
+
+OPENS = 3
+"""How often somebody tries to open a menu."""
+SHOWS_WITHIN_MS = 3_000
 
 
 class Person:
@@ -22,10 +28,15 @@ class Person:
         return self.thread.locator(".message", has_text=text)
 
     async def does(self, what: str, message: Locator) -> None:
-        """Something from a message's menu."""
-        await message.hover()
-        await message.get_by_role("button", name="More actions").last.click()
-        await self.page.get_by_role("menuitem", name=what).click()
+        """Something from a message's menu, which is opened again if it does not show."""
+        offered = self.page.get_by_role("menuitem", name=what)
+        for _ in range(OPENS):
+            await message.hover()
+            await message.get_by_role("button", name="More actions").last.click()
+            with suppress(TimeoutError):
+                await offered.wait_for(timeout=SHOWS_WITHIN_MS)
+                break
+        await offered.click()
 
     def button(self, name: str) -> Locator:
         return self.page.get_by_role("button", name=name, exact=True)

@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from playwright.async_api import expect
+from playwright.async_api import Page, expect
 
 from sandbox.server import Sandbox
 from tests.browser.conftest import Opens
@@ -182,3 +182,49 @@ async def test_an_unknown_command_is_refused_before_it_reaches_the_app(opens: Op
     await ana.writes("/nonsense now")
 
     await expect(ana.main.get_by_role("alert")).to_contain_text("/nonsense is not a valid command")
+
+
+async def test_a_press_counts_although_the_message_changed_before_the_release(opens: Opens, app: list[Any]) -> None:
+    ana, ben = await opens("ana"), await opens("ben")
+    await ana.writes("Disk full")
+    message = ben.message("Disk full")
+    await message.hover()
+    await message.get_by_role("button", name="More actions").hover()
+
+    await ben.page.mouse.down()
+    await ana.does("Reply in thread", ana.message("Disk full"))
+    await ana.writes("cleaning up", into="Reply in thread")
+    await knows(ben.page, "cleaning up")
+    await expect(message.get_by_role("button", name="1 reply")).to_have_count(0)
+    await ben.page.mouse.up()
+
+    await expect(ben.page.get_by_role("menu", name="Actions")).to_be_visible()
+    await expect(message.get_by_role("button", name="1 reply")).to_be_visible()
+
+
+async def test_an_open_menu_stays_and_works_while_its_message_changes(opens: Opens, app: list[Any]) -> None:
+    ana, ben = await opens("ana"), await opens("ben")
+    await ana.writes("Disk full")
+    message = ben.message("Disk full")
+    await message.hover()
+    await message.get_by_role("button", name="More actions").click()
+    menu = ben.page.get_by_role("menu", name="Actions")
+    stood = await menu.bounding_box()
+
+    await ana.does("Reply in thread", ana.message("Disk full"))
+    await ana.writes("cleaning up", into="Reply in thread")
+    await expect(message.get_by_role("button", name="1 reply")).to_be_visible()
+    await ben.page.evaluate("document.dispatchEvent(new Event('scroll'))")
+
+    assert await menu.bounding_box() == stood
+    await ben.page.get_by_role("menuitem", name="Reply in thread").click()
+    await expect(ben.reply("cleaning up")).to_be_visible()
+
+
+async def knows(page: Page, words: str) -> None:
+    """Wait until the page was told of it, whether it shows it or not."""
+    heard = """async (words) => {
+        const { store } = await import("/page/state.js");
+        return store.channels.some((channel) => channel.messages.some((message) => message.text === words));
+    }"""
+    await page.wait_for_function(heard, arg=words)

@@ -106,7 +106,7 @@ async def test_two_superusers_who_remove_each_other_at_one_moment_leave_one(
         both = asyncio.gather(tried(begin, act, other, by=boss), tried(begin, act, boss, by=other))
         errors = [error for error in await both if error]
 
-        assert [type(error) for error in errors] == [Conflict]
+        assert [type(error) in (Conflict, Forbidden) for error in errors] == [True]  # which, is a matter of who waited
         async with begin() as session:
             here = (User.workspace_id == team, User.is_superuser)
             assert await session.scalar(select(func.count()).select_from(User).where(*here)) == 1

@@ -8,9 +8,10 @@ from uuid import UUID, uuid4
 import pytest
 from sqlalchemy import func, select, update
 
-from domain import accounts, codes, hashing, mapping, people, profiles, superusers, users
+from domain import accounts, codes, credentials, hashing, mapping, people, profiles, superusers, tokens, users
 from domain.audit import AuditEntry, Deed
 from domain.codes import Proof, Purpose
+from domain.credentials import Claims
 from domain.db import Begin
 from domain.errors import AlreadyDone, Conflict, DomainError, Forbidden, InvalidInput
 from domain.outbox import OutboxMessage, Topic
@@ -247,6 +248,53 @@ async def test_recovering_moves_the_account_and_tells_the_former_user_and_all_su
     assert (entry.deed, entry.details) == (Deed.RECOVERED, {"from": "U0ANA", "to": "U0BEN", "superuser": "yes"})
 
 
+async def ways_in(begin: Begin, person: Actor) -> tuple[str, Claims]:
+    """Somebody sets a password, makes an API token and logs in."""
+    async with begin() as session:
+        await credentials.change_password(session, "hashed", by=person)
+        token = (await tokens.create(session, "script", by=person)).token
+    async with begin() as session:
+        [login] = await credentials.logins(session, f"{person.name.lower()}@example.com", [person.workspace_id])
+    return token, login.claims
+
+
+async def kept(begin: Begin, person: Actor, token: str, login: Claims) -> list[bool]:
+    """Whether the account still has its password, its login and its API token."""
+    async with begin() as session:
+        hashed = await credentials.password_of(session, by=person)
+        holders = [await credentials.holder(session, login), await tokens.holder(session, token)]
+    return [hashed is not None, *(holder is not None for holder in holders)]
+
+
+@pytest.mark.parametrize("is_recovered", [True, False])
+async def test_a_new_holder_ends_what_the_former_one_knows(
+    is_recovered: bool, begin: Begin, team: str, ana: Actor, ben: Actor
+) -> None:
+    await linked(begin, "ana@example.com", by=ana)
+    ways = await ways_in(begin, ana)
+    assert await kept(begin, ana, *ways) == [True, True, True]
+
+    if is_recovered:
+        await recovered(begin, "ana@example.com", by=ben)
+    else:
+        async with begin() as session:
+            await mapping.unlink(session, by=ana)
+        await linked(begin, "ana@example.com", by=ben)
+
+    assert (await again(begin, ben)).id == ana.id
+    assert await kept(begin, ana, *ways) == [False, False, False]
+
+
+async def test_whoever_proves_the_address_of_their_own_account_keeps_what_they_know(
+    begin: Begin, team: str, ana: Actor
+) -> None:
+    ways = await ways_in(begin, ana)
+
+    await linked(begin, "ana@example.com", by=ana)
+
+    assert await kept(begin, ana, *ways) == [True, True, True]
+
+
 async def test_recovering_ones_own_account_is_nothing_to_do(begin: Begin, ana: Actor) -> None:
     with pytest.raises(AlreadyDone, match="yours already"):
         await recovered(begin, "ana@example.com", by=ana)
@@ -328,6 +376,20 @@ async def test_two_superusers_who_remove_each_other_at_the_same_moment_leave_one
     assert len([outcome for outcome in outcomes if isinstance(outcome, DomainError)]) == 1
     async with begin() as session:
         assert len(await users.superusers(session, team)) == 1
+
+
+async def test_who_lost_the_rights_while_they_waited_makes_nobody_a_superuser(
+    begin: Begin, team: str, ana: Actor, ben: Actor
+) -> None:
+    former = await superuser(begin, ana)
+    async with begin() as session:
+        await session.execute(update(User).where(User.id == ana.id).values(is_superuser=False))
+
+    with pytest.raises(Forbidden):
+        async with begin() as session:
+            await superusers.add(session, ben.id, by=former)
+
+    assert not (await again(begin, ben)).is_superuser
 
 
 async def test_a_superuser_links_and_unlinks_for_others(begin: Begin, team: str, ana: Actor, ben: Actor) -> None:

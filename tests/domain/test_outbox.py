@@ -43,6 +43,16 @@ async def test_of_each_lane_only_the_first_row_is_taken(begin: Begin, empty: str
     assert [message.lane for message in await taken(begin, "two")] == ["a"]
 
 
+async def test_what_newer_code_wrote_waits_for_it_and_holds_up_only_its_own_lane(begin: Begin, empty: str) -> None:
+    await put(begin, empty, "a", "a", "b")
+    async with begin() as session:
+        first = update(OutboxMessage).where(OutboxMessage.lane == "a").values(topic="sonnet.written")
+        await session.execute(first)
+    await put(begin, empty, "a")
+
+    assert [message.lane for message in await taken(begin)] == ["b"]
+
+
 async def test_two_processes_never_take_the_same_row(begin: Begin, empty: str) -> None:
     await put(begin, empty, *(f"lane {n}" for n in range(20)))
 
@@ -76,10 +86,24 @@ async def test_nobody_is_called_dead_while_the_database_has_just_come_back(
     begin: Begin, empty: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(outbox, "BACK_AFTER", timedelta(days=1))
+    monkeypatch.setattr(outbox, "SHOWN_WITHIN", timedelta(days=1))
     await put(begin, empty, "a")
     await taken(begin, outbox.marked(5))
 
     assert await freed(begin) == 0
+
+
+async def test_what_was_leased_since_the_database_came_back_is_free_at_once(
+    begin: Begin, empty: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(outbox, "BACK_AFTER", timedelta(days=1))
+    monkeypatch.setattr(outbox, "SHOWN_WITHIN", timedelta(0))
+    await put(begin, empty, "a", "b")
+    held, _ = await taken(begin, outbox.marked(5))
+    async with begin() as session:
+        await outbox.hold(session, held, timedelta(minutes=5))
+
+    assert await freed(begin) == 1
 
 
 async def test_after_a_pause_a_lease_is_not_relied_on(
@@ -92,6 +116,18 @@ async def test_after_a_pause_a_lease_is_not_relied_on(
     monkeypatch.setattr(outbox, "LEASE", timedelta(seconds=1))
 
     assert not message.is_ours
+
+
+async def test_what_was_given_up_can_be_asked_for_again(begin: Begin, empty: str) -> None:
+    wanted = outbox.row(Topic.CHANNEL_MET, workspace_id=empty, lane="a", channel_id="a")
+    async with begin() as session:
+        assert await outbox.add_once(session, f"once:{empty}", wanted)
+        assert not await outbox.add_once(session, f"once:{empty}", wanted)
+    (message,) = await taken(begin)
+
+    async with begin() as session:
+        await outbox.give_up(session, message, error="no_permission")
+        assert await outbox.add_once(session, f"once:{empty}", wanted)
 
 
 async def freed(begin: Begin) -> int:

@@ -13,7 +13,7 @@ from domain.policy import Action, Actor, Standing
 ANA = Actor(id=uuid4(), workspace_id="T1", slack_user_id="U1", name="Ana", time_zone="Asia/Kathmandu")
 
 
-OF_SOMEBODY = {Action.EDIT, Action.DELETE, Action.EDIT_COMMENT, Action.DELETE_COMMENT}
+OF_SOMEBODY = {Action.EDIT, Action.DELETE, Action.EDIT_COMMENT, Action.DELETE_COMMENT, Action.REVOKE_TOKEN}
 OF_EVERYBODY = set(Action) - OF_SOMEBODY - {Action.RESTORE, Action.ADMINISTER}
 
 

@@ -15,7 +15,7 @@ from domain.incidents import Incident, Priority, Status
 from domain.listing import Filter
 from domain.policy import Actor
 from domain.search import Found, Turn
-from tests.conftest import GENERAL, INCIDENTS, SECRET
+from tests.conftest import GENERAL, INCIDENTS, SECRET, WITHOUT_END
 from tests.domain.conftest import Make, done
 
 FIRST = Turn()
@@ -196,6 +196,7 @@ async def test_a_word_in_very_many_comments_is_found_by_walking(begin: Begin, op
     for title in ("First", "Second", "Third"):
         await opened(title)
     async with begin() as session:
+        await session.execute(WITHOUT_END)
         await session.execute(
             text(
                 "INSERT INTO comment (id, workspace_id, incident_id, author_id, content)"
@@ -214,6 +215,7 @@ async def test_a_word_in_very_many_comments_is_found_by_walking(begin: Begin, op
 async def frequent(begin: Begin, team: str, *, word: str, below: int) -> None:
     """A word in very many comments of the incidents with lower numbers."""
     async with begin() as session:
+        await session.execute(WITHOUT_END)
         await session.execute(
             text(
                 "INSERT INTO comment (id, workspace_id, incident_id, author_id, content)"

@@ -4,8 +4,8 @@ from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import replace
 
 import pytest
-from sqlalchemy import event, select
-from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
+from sqlalchemy import Engine, event, select
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain import (
     audit,
@@ -83,16 +83,16 @@ async def refused(step: Awaitable[object]) -> None:
 
 
 @pytest.fixture
-def statements(engine: AsyncEngine) -> Iterator[list[str]]:
+def statements() -> Iterator[list[str]]:
     """What was sent to the database, in order."""
     sent: list[str] = []
 
-    def note(connection: object, cursor: object, statement: str, *rest: object) -> None:
+    def note(_connection: object, _cursor: object, statement: str, *_: object) -> None:
         sent.append(statement)
 
-    event.listen(engine.sync_engine, "before_cursor_execute", note)
+    event.listen(Engine, "before_cursor_execute", note)
     yield sent
-    event.remove(engine.sync_engine, "before_cursor_execute", note)
+    event.remove(Engine, "before_cursor_execute", note)
 
 
 @pytest.mark.parametrize("call", CALLS)

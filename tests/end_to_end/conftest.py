@@ -20,7 +20,9 @@ from bot.settings import Settings
 from bot.sync import Pace
 from bot.tour import Stage
 from domain import db
+from domain.models import Base
 from sandbox import server
+from tests.conftest import WITHOUT_END
 
 Json = dict[str, Any]
 
@@ -59,6 +61,12 @@ class Workspace:
         """What stands in the database."""
         async with self.engine.connect() as connection:
             return [tuple(row) for row in await connection.execute(text(query), values)]
+
+    async def changed(self, statement: str, **values: object) -> None:
+        """Something happened long ago, or thousands of times: that takes the database what it takes."""
+        async with self.engine.begin() as connection:
+            await connection.execute(WITHOUT_END)
+            await connection.execute(text(statement), values)
 
     async def calls(self, *, after: int = 0) -> list[str]:
         """The Web API methods that the bot called since then, in order."""
@@ -179,10 +187,17 @@ async def working(database_url: str, *, pace: Pace | None = None, **wishes: Any)
         await engine.dispose()
 
 
+EMPTYING = ";".join([
+    "SET LOCAL statement_timeout = 0",
+    "ALTER TABLE audit_entry DISABLE TRIGGER USER",
+    "GRANT DELETE ON audit_entry TO CURRENT_USER",
+    *(f'DELETE FROM "{table.name}"' for table in reversed(Base.metadata.sorted_tables)),  # noqa: S608
+    "ALTER TABLE audit_entry ENABLE TRIGGER USER",
+])  # fmt: skip
+"""Deleting the few rows of a test takes a fifth of the time that TRUNCATE takes for all these tables."""
+
+
 async def emptied(engine: AsyncEngine) -> None:
     """The local workspace has the same ids each time, so what an earlier one left must go."""
     async with engine.begin() as connection:
-        await connection.execute(text("ALTER TABLE audit_entry DISABLE TRIGGER USER"))
-        await connection.execute(text("GRANT TRUNCATE ON audit_entry TO CURRENT_USER"))
-        await connection.execute(text("TRUNCATE workspace CASCADE"))
-        await connection.execute(text("ALTER TABLE audit_entry ENABLE TRIGGER USER"))
+        await connection.exec_driver_sql(EMPTYING)

@@ -12,6 +12,13 @@ async def answer(workspace: Workspace, line: str, *, by: str = "ben", channel: s
     return str((await workspace.stage.command(by, channel, line)).get("text", ""))
 
 
+async def superuser(workspace: Workspace, *people: str) -> None:
+    """They administer, however they came to that, with an account each; Ana if nobody is named."""
+    for person in people or ("ana",):
+        await workspace.stage.command(person, "#general", "whoami")
+        await workspace.changed('UPDATE "user" SET is_superuser = true WHERE full_name ILIKE :n', n=f"{person}%")
+
+
 async def thread(workspace: Workspace, card: Json, channel: str = "#incidents") -> list[str]:
     """The texts under a card, oldest first."""
     messages = await workspace.stage.messages(channel)

@@ -5,20 +5,18 @@ from typing import Any
 import pytest
 
 from tests.end_to_end.conftest import Json, Workspace
-from tests.end_to_end.eyes import answer, dialog, handed_in, words_of
+from tests.end_to_end.eyes import answer, dialog, handed_in, superuser, words_of
 from tests.end_to_end.test_administration import (
     DEEDS,
     IDS,
     REFUSAL,
     account,
-    change,
     clicked,
     menus,
     picked,
     said,
     sent,
     submitted,
-    superuser,
     used,
 )
 from tests.end_to_end.test_counts import MOST, statements
@@ -69,7 +67,7 @@ async def test_a_forged_click_shows_others_what_is_theirs(workspace: Workspace, 
 async def test_people_are_managed_and_home_follows(workspace: Workspace) -> None:
     await superuser(workspace, "ana")
     await used(workspace, "ben")
-    await change(workspace, "UPDATE \"user\" SET admitted_at = NULL, asked_at = now() WHERE full_name LIKE 'Ben%'")
+    await workspace.changed("UPDATE \"user\" SET admitted_at = NULL, asked_at = now() WHERE full_name LIKE 'Ben%'")
     await administers(workspace, "ana")
     assert "waits for approval" in await seen(workspace, "ana")
 
@@ -107,7 +105,7 @@ async def test_people_are_searched_and_the_search_is_cleared(workspace: Workspac
 async def test_those_who_wait_are_shown_alone(workspace: Workspace) -> None:
     await superuser(workspace, "ana")
     await used(workspace, "ben", "chloe")
-    await change(workspace, "UPDATE \"user\" SET admitted_at = NULL, asked_at = now() WHERE full_name LIKE 'Ben%'")
+    await workspace.changed("UPDATE \"user\" SET admitted_at = NULL, asked_at = now() WHERE full_name LIKE 'Ben%'")
     await administers(workspace, "ana")
 
     await clicks(workspace, "ana", "home.narrow:waiting")
@@ -119,13 +117,11 @@ async def test_those_who_wait_are_shown_alone(workspace: Workspace) -> None:
 
 async def test_people_and_deeds_have_ten_a_page(workspace: Workspace) -> None:
     await superuser(workspace, "ana")
-    await change(
-        workspace,
+    await workspace.changed(
         'INSERT INTO "user" (id, workspace_id, full_name, admitted_at) SELECT gen_random_uuid(), id,'
         " 'Person ' || to_char(n, 'FM00'), now() FROM workspace, generate_series(1, 11) n",
     )
-    await change(
-        workspace,
+    await workspace.changed(
         "INSERT INTO audit_entry (workspace_id, deed, surface, details)"
         " SELECT id, 'code printed', 'command line', '{}' FROM workspace, generate_series(1, 12)",
     )
@@ -167,8 +163,7 @@ async def test_categories_are_managed_and_home_follows(workspace: Workspace) -> 
 
 async def test_health_counts_what_waits_and_what_was_given_up(workspace: Workspace) -> None:
     await superuser(workspace, "ana")
-    await change(
-        workspace,
+    await workspace.changed(
         "INSERT INTO outbox (workspace_id, topic, lane, payload, gave_up_at, last_error)"
         " SELECT id, 'card.homeless', 'x', '{}', now(), 'no <!channel>' FROM workspace",
     )
@@ -212,7 +207,7 @@ async def test_an_old_home_of_somebody_unmade_changes_nothing_and_is_drawn_anew(
     await superuser(workspace, "ana", "chloe")
     await used(workspace, "ben")
     await administers(workspace, "ana")
-    await change(workspace, "UPDATE \"user\" SET is_superuser = false WHERE full_name LIKE 'Ana%'")
+    await workspace.changed("UPDATE \"user\" SET is_superuser = false WHERE full_name LIKE 'Ana%'")
 
     await chooses(workspace, "ana", "Ben Okafor", "Deactivate…")
 
@@ -259,7 +254,7 @@ async def test_searching_is_refused_to_others(workspace: Workspace) -> None:
 async def test_names_are_escaped_in_home(workspace: Workspace) -> None:
     await superuser(workspace, "ana")
     await used(workspace, "ben")
-    await change(workspace, "UPDATE \"user\" SET full_name = '<!channel> & <@U0ANA00000>' WHERE full_name LIKE 'Ben%'")
+    await workspace.changed("UPDATE \"user\" SET full_name = '<!channel> & <@U0ANA00000>' WHERE full_name LIKE 'Ben%'")
     await administers(workspace, "ana")
 
     shown = await seen(workspace, "ana")
@@ -272,7 +267,7 @@ async def test_names_are_escaped_in_home(workspace: Workspace) -> None:
 async def test_clicks_in_the_part_cost_few_statements(workspace: Workspace) -> None:
     await superuser(workspace, "ana")
     await used(workspace, "ben")
-    await change(workspace, "UPDATE \"user\" SET admitted_at = NULL WHERE full_name LIKE 'Ben%'")
+    await workspace.changed("UPDATE \"user\" SET admitted_at = NULL WHERE full_name LIKE 'Ben%'")
     await administers(workspace, "ana")
     view = await home(workspace, "ana")
 

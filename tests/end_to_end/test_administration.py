@@ -6,10 +6,9 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 import pytest
-from sqlalchemy import text
 
 from tests.end_to_end.conftest import Json, Workspace
-from tests.end_to_end.eyes import answer, dialog, direct_messages, handed_in, words_of
+from tests.end_to_end.eyes import answer, dialog, direct_messages, handed_in, superuser, words_of
 from tests.end_to_end.test_counts import MOST, statements
 
 IDS = {"ana": "U0ANA00000", "ben": "U0BEN00000", "chloe": "U0CHLOE000", "dmitri": "U0DMITRI00", "gus": "U0GUS00000"}
@@ -19,19 +18,6 @@ ACCOUNT = (
     'SELECT is_active, is_superuser, admitted_at IS NOT NULL FROM "user" JOIN slack_profile ON user_id = "user".id'
 )
 DEEDS = "SELECT deed FROM audit_entry ORDER BY id"
-
-
-async def change(workspace: Workspace, statement: str, **values: object) -> None:
-    async with workspace.engine.begin() as connection:
-        await connection.execute(text(statement), values)
-
-
-async def superuser(workspace: Workspace, *people: str) -> None:
-    """They have the rights, however they came to them; with an account each."""
-    for person in people:
-        await workspace.stage.command(person, "#general", "whoami")
-        of_them = "(SELECT user_id FROM slack_profile WHERE slack_user_id = :person)"
-        await change(workspace, f'UPDATE "user" SET is_superuser = true WHERE id = {of_them}', person=IDS[person])  # noqa: S608
 
 
 async def used(workspace: Workspace, *people: str) -> None:
@@ -99,7 +85,7 @@ async def test_admin_alone_says_what_there_is(workspace: Workspace) -> None:
 async def test_people_are_listed_with_what_can_be_done_with_each(workspace: Workspace) -> None:
     await superuser(workspace, "ana")
     await used(workspace, "ben", "gus")
-    await change(workspace, "UPDATE \"user\" SET admitted_at = NULL, asked_at = now() WHERE full_name LIKE 'Ben%'")
+    await workspace.changed("UPDATE \"user\" SET admitted_at = NULL, asked_at = now() WHERE full_name LIKE 'Ben%'")
 
     shown = await workspace.stage.command("ana", "#incidents", "admin users")
 
@@ -120,7 +106,7 @@ async def test_people_are_listed_with_what_can_be_done_with_each(workspace: Work
 async def test_people_are_found_by_parts_of_names_and_addresses_and_by_nothing_else(workspace: Workspace) -> None:
     await superuser(workspace, "ana")
     await used(workspace, "ben", "chloe")
-    await change(workspace, "UPDATE \"user\" SET full_name = '100% *Ben* <!channel>' WHERE full_name LIKE 'Ben%'")
+    await workspace.changed("UPDATE \"user\" SET full_name = '100% *Ben* <!channel>' WHERE full_name LIKE 'Ben%'")
 
     found = [await answer(workspace, f"admin users {text}", by="ana") for text in ("%", "_", "chloe", "okaf", "zzz")]
 
@@ -132,8 +118,7 @@ async def test_people_are_found_by_parts_of_names_and_addresses_and_by_nothing_e
 
 async def test_people_have_ten_a_page_forth_and_back(workspace: Workspace) -> None:
     await superuser(workspace, "ana")
-    await change(
-        workspace,
+    await workspace.changed(
         'INSERT INTO "user" (id, workspace_id, full_name, admitted_at) SELECT gen_random_uuid(), id,'
         " 'Person ' || to_char(n, 'FM00'), now() FROM workspace, generate_series(1, 22) n",
     )
@@ -162,7 +147,7 @@ async def test_what_is_harmless_is_done_at_once_and_told(
 ) -> None:
     await superuser(workspace, "ana")
     await used(workspace, "ben")
-    await change(workspace, f"UPDATE \"user\" SET {prepare} WHERE full_name LIKE 'Ben%'")  # noqa: S608
+    await workspace.changed(f"UPDATE \"user\" SET {prepare} WHERE full_name LIKE 'Ben%'")  # noqa: S608
 
     answered = await answer(workspace, f"admin {line}", by="ana")
     again = await answer(workspace, f"admin {line}", by="ana")
@@ -250,8 +235,7 @@ async def test_an_account_is_deleted_and_what_it_wrote_stays(workspace: Workspac
 
 async def test_an_account_is_linked_by_a_superuser_and_unlinked_again(workspace: Workspace) -> None:
     await superuser(workspace, "ana")
-    await change(
-        workspace,
+    await workspace.changed(
         'INSERT INTO "user" (id, workspace_id, full_name, email, admitted_at)'
         " SELECT gen_random_uuid(), id, 'Nora Field', 'nora@example.com', now() FROM workspace",
     )
@@ -343,7 +327,7 @@ async def test_a_deleted_incident_is_restored_as_by_the_verb(workspace: Workspac
 async def test_audit_shows_who_did_what_to_whom_when_and_from_where(workspace: Workspace) -> None:
     await superuser(workspace, "ana", "chloe")
     await used(workspace, "ben", "dmitri")
-    await change(workspace, 'UPDATE "user" SET admitted_at = NULL WHERE NOT is_superuser')
+    await workspace.changed('UPDATE "user" SET admitted_at = NULL WHERE NOT is_superuser')
     await answer(workspace, "admin approve @ben", by="ana")
     await answer(workspace, "admin approve @dmitri", by="chloe", channel="#general")
     await workspace.delivered()
@@ -363,8 +347,7 @@ async def test_audit_shows_who_did_what_to_whom_when_and_from_where(workspace: W
 
 async def test_audit_has_ten_a_page(workspace: Workspace) -> None:
     await superuser(workspace, "ana")
-    await change(
-        workspace,
+    await workspace.changed(
         "INSERT INTO audit_entry (workspace_id, deed, surface, details)"
         " SELECT id, 'code printed', 'command line', '{}' FROM workspace, generate_series(1, 12)",
     )
@@ -416,7 +399,7 @@ async def test_whoever_is_no_superuser_gets_one_and_the_same_refusal(
 ) -> None:
     await superuser(workspace, "ana", "chloe")
     await used(workspace, "ben", "gus")
-    await change(workspace, "UPDATE \"user\" SET is_active = false WHERE full_name LIKE 'Chloe%'")
+    await workspace.changed("UPDATE \"user\" SET is_active = false WHERE full_name LIKE 'Chloe%'")
     await workspace.delivered()
     before = await written(workspace)
 
@@ -475,7 +458,7 @@ def submitted(who: str, callback_id: str, carried: Json, values: Json | None = N
 async def test_old_buttons_and_forms_do_nothing_for_those_who_are_no_superusers(workspace: Workspace, who: str) -> None:
     await superuser(workspace, "ana", "chloe")
     await used(workspace, "ben", "gus")
-    await change(workspace, "UPDATE \"user\" SET is_active = false WHERE full_name LIKE 'Chloe%'")
+    await workspace.changed("UPDATE \"user\" SET is_active = false WHERE full_name LIKE 'Chloe%'")
     await workspace.control(
         "message", {"user": "priya", "channel": "#shared-partner", "text": "@Incident Tracker help"}
     )
@@ -531,7 +514,7 @@ async def test_a_superuser_who_was_unmade_while_the_question_was_open_is_refused
     await superuser(workspace, "ana", "chloe")
     await used(workspace, "ben")
     await answer(workspace, "admin disable @ben", by="ana")
-    await change(workspace, "UPDATE \"user\" SET is_superuser = false WHERE full_name LIKE 'Ana%'")
+    await workspace.changed("UPDATE \"user\" SET is_superuser = false WHERE full_name LIKE 'Ana%'")
 
     await sent(workspace, "ana")
 
@@ -544,7 +527,7 @@ async def test_a_superuser_who_was_unmade_while_the_question_was_open_is_refused
 async def test_a_double_click_decides_once(workspace: Workspace) -> None:
     await superuser(workspace, "ana")
     await used(workspace, "ben")
-    await change(workspace, "UPDATE \"user\" SET is_active = false WHERE full_name LIKE 'Ben%'")
+    await workspace.changed("UPDATE \"user\" SET is_active = false WHERE full_name LIKE 'Ben%'")
     shown = await workspace.stage.command("ana", "#incidents", "admin users ben")
     assert menus(shown["blocks"])["Ben Okafor"][0] == "Activate"
 
@@ -577,7 +560,7 @@ async def asked(workspace: Workspace) -> Json:
 
 async def test_superusers_are_asked_and_decide_by_button(workspace: Workspace) -> None:
     await superuser(workspace, "ana", "chloe")
-    await change(workspace, "UPDATE workspace SET sign_up = 'approve'")
+    await workspace.changed("UPDATE workspace SET sign_up = 'approve'")
 
     assert "wait" in await answer(workspace, "quick Disk full", by="ben")
     await workspace.delivered()
@@ -596,7 +579,7 @@ async def test_superusers_are_asked_and_decide_by_button(workspace: Workspace) -
 
 async def test_whoever_decides_second_hears_that_it_was_decided(workspace: Workspace) -> None:
     await superuser(workspace, "ana", "chloe")
-    await change(workspace, "UPDATE workspace SET sign_up = 'approve'")
+    await workspace.changed("UPDATE workspace SET sign_up = 'approve'")
     await answer(workspace, "quick Disk full", by="ben")
     await workspace.delivered()
     question = await asked(workspace)
@@ -613,10 +596,10 @@ async def test_whoever_decides_second_hears_that_it_was_decided(workspace: Works
 
 async def test_nobody_is_asked_about_somebody_who_was_let_in_meanwhile(workspace: Workspace) -> None:
     await superuser(workspace, "ana")
-    await change(workspace, "UPDATE workspace SET sign_up = 'approve'")
+    await workspace.changed("UPDATE workspace SET sign_up = 'approve'")
     await workspace.faults({"method": "conversations.open", "kind": "ratelimited", "times": 1, "retry_after": 1})
     await answer(workspace, "quick Disk full", by="ben")
-    await change(workspace, "UPDATE \"user\" SET admitted_at = now() WHERE full_name LIKE 'Ben%'")
+    await workspace.changed("UPDATE \"user\" SET admitted_at = now() WHERE full_name LIKE 'Ben%'")
     await workspace.delivered()
 
     assert await direct_messages(workspace, "ana") == []
@@ -625,8 +608,7 @@ async def test_nobody_is_asked_about_somebody_who_was_let_in_meanwhile(workspace
 async def test_a_recovered_account_is_told_to_its_former_user_and_to_superusers(workspace: Workspace) -> None:
     await superuser(workspace, "ana")
     await used(workspace, "ben", "dmitri")
-    await change(
-        workspace,
+    await workspace.changed(
         "WITH e AS (INSERT INTO audit_entry (workspace_id, deed, surface, by_user_id, about_user_id, details)"
         " SELECT d.workspace_id, 'recovered', 'form', d.user_id, b.user_id,"
         ' \'{"from": "U0BEN00000", "to": "U0DMITRI00"}\' FROM slack_profile d, slack_profile b'
@@ -639,7 +621,7 @@ async def test_a_recovered_account_is_told_to_its_former_user_and_to_superusers(
 
     assert await direct_messages(workspace, "ben") == [
         "Your account was moved to <@U0DMITRI00>, who entered a code sent to its address. "
-        "If that was not you, tell a superuser at once: <@U0ANA00000>."
+        "Its password, logins and API tokens are ended. If that was not you, tell a superuser at once: <@U0ANA00000>."
     ]
     assert await direct_messages(workspace, "ana") == [
         "Dmitri Volkov recovered Ben Okafor's account with a code; it moved from <@U0BEN00000> to <@U0DMITRI00>."
@@ -664,7 +646,7 @@ async def test_an_address_in_a_mention_is_kept_nowhere(workspace: Workspace, lin
 async def test_in_a_mention_a_change_waits_for_a_button(workspace: Workspace) -> None:
     await superuser(workspace, "ana")
     await used(workspace, "ben")
-    await change(workspace, "UPDATE \"user\" SET is_active = false WHERE full_name LIKE 'Ben%'")
+    await workspace.changed("UPDATE \"user\" SET is_active = false WHERE full_name LIKE 'Ben%'")
 
     body = {"user": "ana", "channel": "#incidents", "text": "@Incident Tracker admin enable @ben"}
     await workspace.control("message", body)
@@ -728,7 +710,7 @@ async def test_a_category_s_name_that_cannot_be_one_is_refused_at_its_field(work
 async def test_administration_costs_at_most_five_statements(workspace: Workspace) -> None:
     await superuser(workspace, "ana", "chloe")
     await used(workspace, "ben", "dmitri")
-    await change(workspace, "UPDATE \"user\" SET admitted_at = NULL WHERE full_name LIKE 'Ben%'")
+    await workspace.changed("UPDATE \"user\" SET admitted_at = NULL WHERE full_name LIKE 'Ben%'")
     costs: dict[str, list[str]] = {}
 
     def line(words: str) -> Callable[[], Awaitable[object]]:

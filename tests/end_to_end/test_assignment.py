@@ -115,8 +115,7 @@ async def test_one_incident_tells_the_same_person_once_in_ten_minutes(workspace:
 async def test_whoever_wants_no_messages_gets_none(workspace: Workspace) -> None:
     await workspace.opened("Disk full")
     await answer(workspace, "whoami", by="ben")
-    async with workspace.engine.begin() as connection:
-        await connection.exec_driver_sql("UPDATE \"user\" SET wants_messages = false WHERE full_name = 'Ben Okafor'")
+    await workspace.changed("UPDATE \"user\" SET wants_messages = false WHERE full_name = 'Ben Okafor'")
 
     await answer(workspace, "assign 1 @ben", by="ana")
     await workspace.delivered()

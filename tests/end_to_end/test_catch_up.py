@@ -16,8 +16,7 @@ from sandbox import messages as sandbox_messages
 from sandbox import web_api
 from sandbox.methods import conversations
 from tests.end_to_end.conftest import Json, Workspace, settings_of
-from tests.end_to_end.eyes import answer, direct_messages
-from tests.end_to_end.test_administration import superuser
+from tests.end_to_end.eyes import answer, direct_messages, superuser
 
 PLACE = "#incidents"
 HISTORY, REPLIES = "conversations.history", "conversations.replies"
@@ -374,8 +373,7 @@ async def test_whom_the_bot_shut_out_and_apps_are_not_heard_and_are_not_read_aga
     [card] = await opened(workspace, 1)
     await wrote(workspace, card, "before")
     await workspace.control("member", {"user": "deploybot", "channel": PLACE, "join": True})
-    async with workspace.engine.begin() as connection:
-        await connection.exec_driver_sql("UPDATE \"user\" SET is_active = false WHERE full_name = 'Ben Okafor'")
+    await workspace.changed("UPDATE \"user\" SET is_active = false WHERE full_name = 'Ben Okafor'")
     await stopped(workspace)
     await wrote(workspace, card, "let me in")
     await wrote(workspace, card, "deployed 1.4.2", by="deploybot")

@@ -110,8 +110,7 @@ async def test_a_form_about_a_comment_that_was_deleted_meanwhile_says_so(workspa
     await answer(workspace, "comment 1 vendor called", by="chloe")
     message = await posted(workspace, "vendor called")
     await chosen(workspace, "chloe", message, "Edit…")
-    async with workspace.engine.begin() as connection:
-        await connection.exec_driver_sql("UPDATE comment SET deleted_at = now()")
+    await workspace.changed("UPDATE comment SET deleted_at = now()")
     view = await dialog(workspace, "chloe")
 
     refused = await workspace.control(

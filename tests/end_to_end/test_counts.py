@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 
 import pytest
-from sqlalchemy import event
+from sqlalchemy import Engine, event
 
 from bot import relay
 from tests.end_to_end.conftest import Json, Workspace
@@ -22,11 +22,11 @@ async def statements(workspace: Workspace, act: Callable[[], Awaitable[object]])
             seen.append(statement)
 
     await workspace.stage.quiet()
-    event.listen(workspace.engine.sync_engine, "before_cursor_execute", note)
+    event.listen(Engine, "before_cursor_execute", note)
     try:
         await act()
     finally:
-        event.remove(workspace.engine.sync_engine, "before_cursor_execute", note)
+        event.remove(Engine, "before_cursor_execute", note)
     return seen
 
 

@@ -113,6 +113,21 @@ async def test_a_button_is_answered_to_the_person_who_pressed_it(here: Workspace
     assert "in progress" in (await here.shown("#incidents", "Disk full"))["text"]
 
 
+@pytest.mark.usefixtures("impatient")
+async def test_a_button_whose_answer_slack_does_not_take_is_not_acked(here: Workspace, database: Switch) -> None:
+    card = await here.opened("Disk full")
+    await here.faults({"method": "response_url", "kind": "http_500", "times": 1})
+
+    database(False)
+    where = {"channel": "#incidents", "message_ts": card["ts"]}
+    answer = await here.control("action", {"user": "ben", **where, "action_id": "incident.take"})
+    database(True)
+
+    assert answer["ack"]["status"] != "acked"  # so that Slack says that it failed
+    assert await here.rows("SELECT status::text FROM incident") == [("open",)]
+
+
+@pytest.mark.usefixtures("impatient")
 async def test_a_reply_is_not_acked_and_is_kept_when_slack_tells_it_again(here: Workspace, database: Switch) -> None:
     card = await here.opened("Disk full")
     said = {"user": "ben", "channel": "#incidents", "text": "looking", "thread_ts": card["ts"]}
@@ -155,7 +170,6 @@ async def test_who_pressed_when_the_commit_was_not_answered_is_told_to_look(here
 
     assert re.match(r"The database broke off while it saved this\. Look whether it is there before", answer["text"])
 
-    async with here.engine.begin() as connection:
-        await connection.execute(text("DROP FUNCTION die() CASCADE"))
+    await here.changed("DROP FUNCTION die() CASCADE")
     await here.stage.command("ana", "#incidents", 'quick "Disk full"')
     assert await here.rows("SELECT count(*) FROM incident") == [(1,)]

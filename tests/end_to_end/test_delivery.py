@@ -127,12 +127,11 @@ async def test_where_a_private_channel_is_closed_its_owner_is_told_and_the_card_
 
 
 async def test_a_row_that_nobody_can_send_holds_no_other(workspace: Workspace) -> None:
-    async with workspace.engine.begin() as connection:
-        await connection.exec_driver_sql(
-            "INSERT INTO outbox (workspace_id, topic, lane, payload)"
-            " SELECT 'T0HARBOUR0', topic, 'poison ' || topic, '{}'"
-            " FROM unnest(ARRAY['channel.met', 'mention.received', 'change.noted']) topic"
-        )
+    await workspace.changed(
+        "INSERT INTO outbox (workspace_id, topic, lane, payload)"
+        " SELECT 'T0HARBOUR0', topic, 'poison ' || topic, '{}'"
+        " FROM unnest(ARRAY['channel.met', 'mention.received', 'change.noted']) topic"
+    )
 
     await quick(workspace, "Disk full")
 
@@ -268,3 +267,35 @@ async def test_a_burst_to_one_channel_is_spread_out_while_others_go_on(database_
         assert times[4] - times[0] >= 3 * 300 - 50
         assert elsewhere < times[4]
         assert await workspace.calls(after=before) == [POST] * 6
+
+
+async def test_what_slack_took_unanswered_stays_one_line_although_its_card_is_posted_anew(workspace: Workspace) -> None:
+    card = await workspace.opened("Disk full")
+    for line, said in (("take 1", "Ben Okafor took it"), ("comment 1 the vendor knows", "the vendor knows")):
+        await workspace.faults({"method": POST, "kind": "timeout_after_success", "times": 1, "delay_ms": 50})
+        await workspace.stage.command("ben", "#incidents", line)
+        await workspace.shown("#incidents", said)
+        await workspace.stage.do("delete", user="ana", channel="#incidents", ts=card["ts"])
+        await workspace.delivered()
+
+        shown = [message for message in await workspace.stage.messages("#incidents") if said in message["text"]]
+        card = await workspace.stage.card("#incidents", "Disk full")
+        assert len(shown) == 1
+
+    assert await workspace.rows("SELECT count(DISTINCT line_ts) FROM timeline_entry") == [(1,)]
+    assert await workspace.rows("SELECT ts IS NOT NULL FROM comment") == [(True,)]
+
+
+@pytest.mark.parametrize("kind", ["", "http_500"])
+async def test_a_comment_waits_for_its_card_that_nobody_knew_to_be_deleted(workspace: Workspace, kind: str) -> None:
+    card = await workspace.opened("Disk full")
+    await workspace.lost("delete", user="ana", channel="#incidents", ts=card["ts"])
+    await workspace.faults(*([{"method": POST, "kind": kind, "times": 1}] if kind else []))
+
+    await workspace.stage.command("ben", "#incidents", "comment 1 the vendor knows")
+    await workspace.delivered()
+
+    again = await workspace.stage.card("#incidents", "Disk full")
+    shown = [m for m in await workspace.stage.messages("#incidents") if "the vendor knows" in m["text"]]
+    assert [message["thread_ts"] for message in shown] == [again["ts"]]
+    assert await workspace.rows("SELECT 1 FROM outbox") == []

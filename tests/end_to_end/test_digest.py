@@ -3,28 +3,18 @@
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import text
 
 from bot import schedule
 from domain import db
 from tests.end_to_end.conftest import Json, Workspace
-from tests.end_to_end.eyes import answer, dialog, direct_messages, words_of
+from tests.end_to_end.eyes import answer, dialog, direct_messages, superuser, words_of
 
 DAILY = "admin digest add <#C0GENERAL0|general> 09:00 UTC daily"
 
 
-async def superuser(workspace: Workspace, person: str = "ana") -> None:
-    """Somebody administers."""
-    await workspace.stage.command(person, "#general", "whoami")
-    async with workspace.engine.begin() as connection:
-        promote = 'UPDATE "user" SET is_superuser = true WHERE full_name ILIKE :n'
-        await connection.execute(text(promote), {"n": f"{person}%"})
-
-
 async def long_ago(workspace: Workspace) -> None:
     """The digest was set days before."""
-    async with workspace.engine.begin() as connection:
-        await connection.execute(text("UPDATE digest_schedule SET since = now() - interval '9 days'"))
+    await workspace.changed("UPDATE digest_schedule SET since = now() - interval '9 days'")
 
 
 async def ticked(workspace: Workspace, *, minutes_after: float = 0) -> None:
@@ -237,13 +227,11 @@ async def test_a_digest_for_oneself_shows_what_one_may_see(workspace: Workspace)
 async def test_ten_thousand_open_incidents_are_one_message(workspace: Workspace) -> None:
     await set_up(workspace)
     await workspace.opened("Disk full")
-    many = (
+    await workspace.changed(
         "INSERT INTO incident (id, workspace_id, number, title, priority, category, owner_id, channel_id)"
         " SELECT gen_random_uuid(), workspace_id, number + n, repeat('&', 250), 'high', category, owner_id, channel_id"
         " FROM incident, generate_series(1, 10000) n"
     )
-    async with workspace.engine.begin() as connection:
-        await connection.execute(text(many))
 
     await ticked(workspace)
 
@@ -254,6 +242,6 @@ async def test_ten_thousand_open_incidents_are_one_message(workspace: Workspace)
 
 async def test_the_clock_finds_what_is_due_by_itself(workspace: Workspace) -> None:
     await set_up(workspace)
-    async with schedule.running(workspace.bot.house):
+    async with schedule.running(workspace.bot.houses):
         pass  # starting and stopping leaves nothing behind
     await schedule.tick(workspace.bot.house, db.now())

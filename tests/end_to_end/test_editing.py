@@ -3,10 +3,9 @@
 from typing import Any
 
 import pytest
-from sqlalchemy import text
 
 from tests.end_to_end.conftest import Json, Workspace
-from tests.end_to_end.eyes import answer, dialog, thread, words_of
+from tests.end_to_end.eyes import answer, dialog, superuser, thread, words_of
 
 WHAT_IT_IS = "SELECT title, description, priority, category FROM incident"
 
@@ -24,13 +23,6 @@ async def sent(workspace: Workspace, who: str, **values: Any) -> Json:
     view = await dialog(workspace, who)
     typed = {name: {name: value} for name, value in values.items()}
     return await workspace.control("submit", {"user": who, "view_id": view["id"], "values": typed})
-
-
-async def superuser(workspace: Workspace, name: str) -> None:
-    async with workspace.engine.begin() as connection:
-        await connection.execute(
-            text("UPDATE \"user\" SET is_superuser = true WHERE full_name LIKE :name || '%'"), {"name": name}
-        )
 
 
 async def test_the_menu_offers_five_things_and_the_form_shows_what_stands_there(workspace: Workspace) -> None:
@@ -219,7 +211,7 @@ async def test_only_the_owner_deletes_and_a_superuser_restores(workspace: Worksp
     await workspace.stage.submit("ana")
     assert "Only superusers can restore" in await answer(workspace, "restore 1", by="ana")
     assert "say which" in await answer(workspace, "restore", by="ana")
-    await superuser(workspace, "Ben")
+    await superuser(workspace, "ben")
     assert "Done: you restored it" in await answer(workspace, "restore 1", by="ben")
     await workspace.delivered()
 
@@ -275,6 +267,26 @@ async def test_what_is_said_in_between_begins_another_line(workspace: Workspace)
         "it is worse than that",
         "Ben Okafor changed the priority from medium to critical",
     ]
+
+
+async def test_a_line_that_slack_took_unanswered_is_kept_although_what_stood_before_it_is_gone(
+    workspace: Workspace,
+) -> None:
+    card = await workspace.opened("Disk full")
+    await answer(workspace, "take 1", by="ben")
+    await workspace.delivered()
+    ts = await workspace.stage.reply("chloe", "#incidents", card, "it is worse than that")
+    await workspace.faults({"method": "chat.postMessage", "kind": "timeout_after_success", "times": 1, "delay_ms": 50})
+    await answer(workspace, "p 1 critical", by="ben")
+    await workspace.shown("#incidents", "changed the priority")
+    await workspace.stage.do("delete", user="chloe", channel="#incidents", ts=ts)
+    await workspace.delivered()
+
+    assert await thread(workspace, card) == [
+        "Ben Okafor took it and started work",
+        "Ben Okafor changed the priority from medium to critical",
+    ]
+    assert await workspace.rows("SELECT count(DISTINCT line_ts) FROM timeline_entry") == [(2,)]
 
 
 async def test_a_line_that_somebody_deleted_is_written_anew(workspace: Workspace) -> None:

@@ -25,13 +25,12 @@ async def many(workspace: Workspace, count: int, title: str = "Disk {n} full") -
     """Incidents of Ana's without cards."""
     await answer(workspace, f'quick "{title.format(n=1)}"', by="ana")
     await workspace.delivered()
-    async with workspace.engine.begin() as connection:
-        await connection.exec_driver_sql(
-            "INSERT INTO incident (id, workspace_id, number, title, priority, category, owner_id, channel_id, card_ts)"
-            " SELECT gen_random_uuid(), workspace_id, n, replace(title, '1', n::text), priority, category, owner_id,"
-            " channel_id, '1.' || n FROM incident, generate_series(2, %s) n",
-            (count,),
-        )
+    await workspace.changed(
+        "INSERT INTO incident (id, workspace_id, number, title, priority, category, owner_id, channel_id, card_ts)"
+        " SELECT gen_random_uuid(), workspace_id, n, replace(title, '1', n::text), priority, category, owner_id,"
+        " channel_id, '1.' || n FROM incident, generate_series(2, :count) n",
+        count=count,
+    )
 
 
 async def test_a_list_says_which_filters_apply(workspace: Workspace) -> None:
@@ -64,10 +63,7 @@ async def test_pages_go_forth_and_back_while_others_work(workspace: Workspace) -
 async def test_a_page_button_works_a_day_later_and_an_empty_page_says_so(workspace: Workspace) -> None:
     await many(workspace, 12)
     first = await workspace.stage.command("ben", "#incidents", "list")
-    async with workspace.engine.begin() as connection:
-        await connection.exec_driver_sql(
-            "UPDATE incident SET status = 'resolved', resolved_at = now() WHERE number > 10"
-        )
+    await workspace.changed("UPDATE incident SET status = 'resolved', resolved_at = now() WHERE number > 10")
 
     later = await pressed(workspace, "ben", first, "Next")
 
@@ -241,8 +237,7 @@ async def test_a_list_of_several_pages_says_how_many_there_are(workspace: Worksp
 async def test_an_empty_page_has_a_way_out(workspace: Workspace) -> None:
     await many(workspace, 12)
     first = await workspace.stage.command("ben", "#incidents", "list p3")
-    async with workspace.engine.begin() as connection:
-        await connection.exec_driver_sql("UPDATE incident SET priority = 'low' WHERE number > 1")
+    await workspace.changed("UPDATE incident SET priority = 'low' WHERE number > 1")
     empty = await pressed(workspace, "ben", first, "Next")
     assert list(buttons(empty)) == ["First page", "All unresolved"]
 
@@ -268,10 +263,9 @@ async def test_a_comment_is_shown_where_the_word_stands_in_it(workspace: Workspa
 async def test_a_posted_list_pings_nobody_and_means_its_poster(workspace: Workspace, line: str) -> None:
     await many(workspace, 12)
     await answer(workspace, "whoami", by="ben")
-    async with workspace.engine.begin() as connection:
-        await connection.exec_driver_sql(
-            "UPDATE incident SET assignee_id = (SELECT user_id FROM slack_profile WHERE slack_user_id = 'U0BEN00000')"
-        )
+    await workspace.changed(
+        "UPDATE incident SET assignee_id = (SELECT user_id FROM slack_profile WHERE slack_user_id = 'U0BEN00000')"
+    )
     shown = await workspace.stage.command("ben", "#incidents", line)
     await pressed(workspace, "ben", shown, "Post here")
     await workspace.delivered()

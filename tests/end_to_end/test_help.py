@@ -3,7 +3,7 @@
 import pytest
 
 from tests.end_to_end.conftest import Json, Workspace
-from tests.end_to_end.eyes import answer, words_of
+from tests.end_to_end.eyes import answer, superuser, words_of
 
 
 async def shown(workspace: Workspace, line: str, *, by: str = "ana", channel: str = "#incidents") -> str:
@@ -69,8 +69,7 @@ async def test_why_says_whether_one_may_and_why_not(workspace: Workspace, who: s
 async def test_a_refusal_names_who_can_help(workspace: Workspace) -> None:
     await workspace.opened("Disk full")
     await answer(workspace, "whoami", by="chloe")
-    async with workspace.engine.begin() as connection:
-        await connection.exec_driver_sql("UPDATE \"user\" SET is_superuser = true WHERE full_name = 'Chloe Martin'")
+    await superuser(workspace, "chloe")
 
     assert await answer(workspace, "why delete 1", by="ben") == (
         "You may not. Only its owner and superusers can delete an incident. You are not one of them."

@@ -103,12 +103,11 @@ async def test_the_menu_exports_too(workspace: Workspace) -> None:
 
 async def test_an_export_of_five_thousand_comments_has_them_all(workspace: Workspace) -> None:
     await workspace.opened("Disk full")
-    async with workspace.engine.begin() as connection:
-        await connection.exec_driver_sql(
-            "INSERT INTO comment (id, workspace_id, incident_id, author_id, content, created_at)"
-            " SELECT gen_random_uuid(), workspace_id, id, owner_id, 'word ' || n, now() + n * interval '1 second'"
-            " FROM incident, generate_series(1, 5000) n"
-        )
+    await workspace.changed(
+        "INSERT INTO comment (id, workspace_id, incident_id, author_id, content, created_at)"
+        " SELECT gen_random_uuid(), workspace_id, id, owner_id, 'word ' || n, now() + n * interval '1 second'"
+        " FROM incident, generate_series(1, 5000) n"
+    )
 
     await answer(workspace, "export 1", by="ana")
     await workspace.delivered()

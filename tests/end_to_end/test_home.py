@@ -99,8 +99,7 @@ async def test_a_click_on_what_changed_since_says_so_and_draws_home_anew(workspa
     await workspace.opened("Disk full", by="ana")
     await opens(workspace, "ben")
     await clicks(workspace, "ben", "home.part:open")
-    async with workspace.engine.begin() as connection:
-        await connection.exec_driver_sql("UPDATE home SET looked_at = now() - interval '16 minutes'")
+    await workspace.changed("UPDATE home SET looked_at = now() - interval '16 minutes'")
     await answer(workspace, "take 1", by="chloe")
     await workspace.delivered()
     assert "Take it" in buttons(await home(workspace, "ben"))
@@ -176,8 +175,7 @@ async def test_home_follows_for_those_who_look_and_costs_nothing_for_others(work
 async def test_with_nobody_looking_any_more_a_change_costs_what_it_did(workspace: Workspace) -> None:
     await workspace.opened("Disk full")
     await opens(workspace, "ben")
-    async with workspace.engine.begin() as connection:
-        await connection.exec_driver_sql("UPDATE home SET looked_at = now() - interval '16 minutes'")
+    await workspace.changed("UPDATE home SET looked_at = now() - interval '16 minutes'")
     mark = await workspace.mark()
 
     await answer(workspace, "take 1", by="chloe")

@@ -1,5 +1,6 @@
 """HTTP mode: signed requests in, the same bot; and what watches over the process asks in both modes."""
 
+import asyncio
 import hashlib
 import hmac
 import json
@@ -13,7 +14,6 @@ import aiohttp
 import pytest
 from pydantic import SecretStr
 from slack_sdk.signature import SignatureVerifier
-from sqlalchemy import text
 
 from bot import app, metrics
 from bot.demo import MANIFEST
@@ -132,7 +132,7 @@ async def test_what_slack_did_not_sign_just_now_is_turned_away_and_changes_nothi
         (b"payload=%7B", "application/x-www-form-urlencoded", 400),
         (b"payload=3", "application/x-www-form-urlencoded", 400),
         (b"\xff\xfe", "application/json", 401),
-        (b"", "application/json", 404),
+        (b"", "application/json", 400),
         (b"x" * (LARGEST_BODY + 1), "application/json", 413),
     ],
     ids=["half", "a list", "a string", "half a payload", "a number", "no text", "nothing", "too large"],
@@ -173,13 +173,11 @@ async def test_who_watches_sees_that_it_lives_and_what_it_lacks(served: tuple[Wo
     status, said = await got(f"{url}/readyz")
     assert (status, json.loads(said)) == (200, {"database": "ok", "migrations": "ok", "slack": "ok"})
 
-    async with workspace.engine.begin() as connection:
-        await connection.execute(text("UPDATE alembic_version SET version_num = '0001'"))
+    await workspace.changed("UPDATE alembic_version SET version_num = '0001'")
     try:
         status, said = await got(f"{url}/readyz")
     finally:
-        async with workspace.engine.begin() as connection:
-            await connection.execute(text("UPDATE alembic_version SET version_num = :n"), {"n": run.newest()})
+        await workspace.changed("UPDATE alembic_version SET version_num = :n", n=run.newest())
 
     assert (status, json.loads(said)["migrations"]) == (503, "not ok")
 
@@ -200,6 +198,8 @@ async def test_the_metrics_count_requests_calls_and_the_outbox_and_name_nobody(s
         'incident_tracker_requests_total{kind="action",outcome="served"}',
         'incident_tracker_slack_calls_total{answer="ok",method="chat.postMessage"}',
         "incident_tracker_outbox_waiting 0.0",
+        "incident_tracker_catch_up_threads 0.0",
+        "incident_tracker_catch_up_lag_seconds",
         'incident_tracker_ack_seconds_bucket{kind="command"',
     ):
         assert wanted in said
@@ -229,3 +229,20 @@ async def test_a_port_that_somebody_has_is_one_sentence(database_url: str) -> No
         with pytest.raises(app.StartError, match=f"Cannot listen on 127.0.0.1, port {port}: .* Set HOST or PORT"):
             async with working(database_url, port=port):
                 pass
+
+
+async def test_a_request_that_never_ends_does_not_keep_the_bot_from_stopping(
+    database_url: str, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("bot.http.STOPS_WITHIN_S", 1)
+    async with asyncio.timeout(30):
+        async with by_http(database_url, monkeypatch) as (_, url):
+            reader, writer = await asyncio.open_connection("127.0.0.1", int(url.rpartition(":")[2]))
+            writer.write(b"POST /slack/events HTTP/1.1\r\nHost: here\r\nContent-Length: 100\r\n\r\nhalf")
+            await writer.drain()
+            await asyncio.sleep(0.1)
+        said = await reader.read()
+        writer.close()
+
+    assert said.startswith(b"HTTP/1.1 503") or said == b""
+    assert "Traceback" not in "".join(capfd.readouterr())

@@ -8,8 +8,7 @@ from sqlalchemy import text
 from bot import schedule
 from domain import db
 from tests.end_to_end.conftest import Json, Workspace
-from tests.end_to_end.eyes import answer, direct_messages, thread, words_of
-from tests.end_to_end.test_digest import superuser
+from tests.end_to_end.eyes import answer, direct_messages, superuser, thread, words_of
 
 RULE = "admin nudge critical unassigned 15m silent 1h"
 
@@ -135,8 +134,7 @@ async def test_nobody_is_reminded_of_what_was_answered_while_slack_was_slow(work
     await held(workspace)
     before = await direct_messages(workspace, "ben")
     await workspace.faults({"method": "conversations.open", "kind": "ratelimited", "times": 1, "retry_after": 1})
-    async with workspace.engine.begin() as connection:
-        await connection.execute(text("UPDATE incident SET updated_at = updated_at - interval '61 minutes'"))
+    await workspace.changed("UPDATE incident SET updated_at = updated_at - interval '61 minutes'")
     await schedule.tick(workspace.bot.house, db.now())
     await answer(workspace, "comment 1 still looking", by="ben")
     await workspace.delivered()

@@ -6,8 +6,7 @@ import pytest
 
 from bot import app
 from tests.end_to_end.conftest import Json, Workspace, settings_of
-from tests.end_to_end.eyes import answer, handed_in
-from tests.end_to_end.test_digest import superuser
+from tests.end_to_end.eyes import answer, handed_in, superuser
 
 # #security is private; Ana and Ben are in it, Chloe is not.
 
@@ -80,8 +79,7 @@ async def test_a_channel_that_is_made_private_takes_its_incidents_along(workspac
 
 
 async def test_a_channel_nobody_told_about_is_known_once_somebody_acts_in_it(workspace: Workspace, badge: Json) -> None:
-    async with workspace.engine.begin() as connection:
-        await connection.exec_driver_sql("DELETE FROM channel_member")
+    await workspace.changed("DELETE FROM channel_member")
     assert "There is no INC-1" in await answer(workspace, "show 1", by="ben", channel="#general")
 
     await answer(workspace, "list", by="ben", channel="#security")
@@ -228,8 +226,7 @@ async def test_a_line_in_a_forged_button_is_answered_as_if_its_sender_had_typed_
 
 async def test_a_superuser_sees_it_without_being_a_member(workspace: Workspace, badge: Json) -> None:
     await answer(workspace, "whoami", by="chloe")
-    async with workspace.engine.begin() as connection:
-        await connection.exec_driver_sql("UPDATE \"user\" SET is_superuser = true WHERE full_name = 'Chloe Martin'")
+    await superuser(workspace, "chloe")
 
     assert "Badge lost" in await answer(workspace, "show 1", by="chloe", channel="#general")
 

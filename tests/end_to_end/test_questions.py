@@ -35,7 +35,6 @@ async def test_an_unknown_verb_is_guessed_and_done_only_when_agreed(workspace: W
         ("take -1", "“-1” is no incident's id"),
         ("resolve 99999999999999999999 done", "is no incident's id"),
         ("show 77", "There is no INC-77 that you can see"),
-        ("token", "not part of this version"),
         ("open 1", "“open” can mean two things"),
         ("login hunter2", "Never type a password in Slack"),
         ("quick", "the title is empty"),
@@ -109,8 +108,7 @@ async def test_others_are_refused_with_the_rule_and_nothing_is_written(
 
 async def test_a_refusal_names_the_superusers(workspace: Workspace) -> None:
     await workspace.opened("Disk full")
-    async with workspace.engine.begin() as connection:
-        await connection.exec_driver_sql('UPDATE "user" SET is_superuser = true')
+    await workspace.changed('UPDATE "user" SET is_superuser = true')
 
     assert "Ask <@U0ANA00000> (superusers)." in await said(workspace, "take 1", by="gus")
 

@@ -5,7 +5,6 @@ import re
 from typing import Any
 
 import pytest
-from sqlalchemy import text
 
 from sandbox import interactions, messages
 from tests.end_to_end.conftest import Json, Workspace
@@ -640,8 +639,7 @@ async def test_an_incident_that_is_deleted_meanwhile_gets_nothing(workspace: Wor
     held = {"method": "conversations.replies", "kind": "ratelimited", "times": 1, "retry_after": 1}
     await workspace.faults(held)
     await sent(workspace, form, incident="1")
-    async with workspace.engine.begin() as connection:
-        await connection.execute(text("UPDATE incident SET deleted_at = now()"))
+    await workspace.changed("UPDATE incident SET deleted_at = now()")
     await workspace.delivered()
 
     assert await workspace.rows(COMMENTS) == []

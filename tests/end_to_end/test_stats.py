@@ -82,8 +82,7 @@ async def test_a_workspace_without_incidents_is_told_so(workspace: Workspace) ->
 
 async def test_a_quiet_time_still_tells_what_is_open(workspace: Workspace) -> None:
     await workspace.opened("Disk full")
-    async with workspace.engine.begin() as connection:
-        await connection.exec_driver_sql("UPDATE incident SET created_at = now() - interval '40 days'")
+    await workspace.changed("UPDATE incident SET created_at = now() - interval '40 days'")
 
     said = await answer(workspace, "stats 1d")
 
@@ -203,8 +202,7 @@ async def test_what_is_gone_when_the_picture_is_drawn_is_said(workspace: Workspa
     await workspace.opened("Disk full")
     shown = await asked(workspace, "chloe")
     await answer(workspace, "delete 1", by="ana")
-    async with workspace.engine.begin() as connection:
-        await connection.exec_driver_sql("UPDATE incident SET deleted_at = now()")
+    await workspace.changed("UPDATE incident SET deleted_at = now()")
 
     await pressed(workspace, "chloe", shown, "Picture")
     await workspace.delivered()

@@ -92,6 +92,7 @@ async def test_without_a_connection_there_is_nobody(ana: Person) -> None:
     assert answer["ack"]["status"] == "no_connection"
 
 
+@pytest.mark.usefixtures("impatient")
 async def test_an_unacknowledged_event_comes_again(ana: Person, socket: Socket) -> None:
     socket.answers = False
     sending = sent(ana)
@@ -129,6 +130,7 @@ async def test_after_the_third_repetition_an_event_is_lost(ana: Person, socket: 
     assert socket.received == []
 
 
+@pytest.mark.usefixtures("impatient")
 async def test_an_interaction_is_never_repeated(ana: Person, socket: Socket) -> None:
     socket.answers = False
     calling = asyncio.create_task(ana.does("command", channel="#incidents", command="/test"))
@@ -288,6 +290,7 @@ async def test_the_app_can_ask_not_to_be_asked_again(tmp_path: Path, session: ai
         assert len(received) == 1
 
 
+@pytest.mark.usefixtures("impatient")
 async def test_a_slow_app_times_out(tmp_path: Path, session: aiohttp.ClientSession) -> None:
     arrived, finish = asyncio.Event(), asyncio.Event()
 

@@ -134,6 +134,7 @@ async def test_what_was_written_too_long_ago_is_lost(fast: Sandbox, session: aio
     assert len(await ana.log("delivery", status="no_connection")) == 4
 
 
+@pytest.mark.usefixtures("impatient")
 async def test_a_ghost_is_counted_and_swallows_what_it_gets(
     box: Sandbox, ana: Person, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -329,6 +330,7 @@ async def test_a_workspace_takes_several_hundred_messages_a_minute(box: Sandbox)
         limits.spend_message("CNEW")
 
 
+@pytest.mark.usefixtures("impatient")
 async def test_only_limits_and_retries_run_faster(fast: Sandbox, session: aiohttp.ClientSession) -> None:
     ana = Person(session, fast.url, "ana")
     async with connected(fast) as socket:

@@ -1,0 +1,28 @@
+"""What to do about a setting that is missing or wrong, a sentence each."""
+
+FIXES = {
+    "SLACK_CLIENT_ID": "Copy the Client ID from Basic Information in your app's settings, or leave it out.",
+    "SLACK_CLIENT_SECRET": "Copy the Client Secret from Basic Information in your app's settings.",
+    "SLACK_BOT_TOKEN": "Copy the Bot User OAuth Token (xoxb-…) from OAuth & Permissions in your app's settings.",
+    "SLACK_APP_TOKEN": "Make an App-Level Token (xapp-…) with the scope connections:write under Basic Information.",
+    "SLACK_SIGNING_SECRET": "Copy the Signing Secret from Basic Information in your app's settings.",
+    "HOST": "Write the address to listen on: 127.0.0.1 for this machine only, 0.0.0.0 for all.",
+    "PORT": "Write a number from 0 to 65535; 0 picks a free one.",
+    "SECRET_KEY": "Write at least 32 characters that nobody can guess, such as the output of: openssl rand -hex 32",
+    "DATABASE_URL": "Write postgresql://user:password@host:5432/database, or leave it out.",
+    "SLACK_API_URL": "Leave it out for Slack itself, or write http://127.0.0.1:8000/api/ for another server.",
+    "INCIDENT_CHANNEL": "Write the channel's id (C0123ABCD, at the end of its About tab) or its name as #incidents.",
+    "LOG_LEVEL": "Write DEBUG, INFO, WARNING, ERROR or CRITICAL.",
+    "LOG_FORMAT": "Write text or json.",
+    "SIGN_UP": "Write open, domain, approve or closed.",
+    "SIGN_UP_DOMAINS": "Write the domains of e-mail addresses, separated by commas, such as example.com,example.org.",
+    "FIRST_SUPERUSER": "Write an e-mail address, such as ana@example.com.",
+    "TRUSTED_PROXIES": "Write addresses or networks such as 10.1.0.0/16, separated by commas, or leave it out.",
+    "WEBHOOK_NETWORKS": "Write networks such as 10.1.0.0/16, separated by commas, or leave it out.",
+    "SMTP_HOST": "Write the mail server's name, such as smtp.example.com, or leave it out to send no mail.",
+    "SMTP_USER": "Set SMTP_USER and SMTP_PASSWORD, or neither.",
+    "SMTP_PASSWORD": "Set SMTP_USER and SMTP_PASSWORD, or neither.",
+    "SMTP_SECURITY": "Write starttls or tls; none is for a mail server that needs no login or is on this machine.",
+    "SMTP_PORT": "Write a number from 1 to 65535, or leave it out for 587 (465 if SMTP_SECURITY is tls).",
+    "SMTP_FROM": "Write the address that mails come from: incidents@example.com, or Incidents <incidents@example.com>.",
+}

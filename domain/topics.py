@@ -1,0 +1,41 @@
+"""What the outbox can hold."""
+
+from enum import StrEnum
+
+
+class Topic(StrEnum):
+    """What happened that somebody in Slack must see."""
+
+    INCIDENT_OPENED = "incident.opened"
+    INCIDENT_CHANGED = "incident.changed"
+    CHANGE_NOTED = "change.noted"
+    COMMENT_MADE = "comment.made"
+    COMMENT_EDITED = "comment.edited"
+    COMMENT_DELETED = "comment.deleted"
+    PERSON_ASSIGNED = "person.assigned"
+    MENTION_RECEIVED = "mention.received"
+    CHANNEL_MET = "channel.met"
+    CARD_HOMELESS = "card.homeless"
+    EXPORT_ASKED = "export.asked"
+    LIST_SHARED = "list.shared"
+    MESSAGE_BROUGHT = "message.brought"
+    MESSAGE_LINKED = "message.linked"
+    COMMENTS_BROUGHT = "comments.brought"
+    QUOTE_CHANGED = "quote.changed"
+    HOME_STALE = "home.stale"
+    CODE_ASKED = "code.asked"
+    ADDRESS_CHANGED = "address.changed"
+    PASSWORD_ASKED = "password.asked"  # noqa: S105 - no secret
+    ACCOUNT_ASKED = "account.asked"
+    PERSON_TOLD = "person.told"
+    HEALTH_ASKED = "health.asked"
+    DIGEST_DUE = "digest.due"
+    DIGEST_STALE = "digest.stale"
+    CATEGORY_RENAMED = "category.renamed"
+    NUDGE_DUE = "nudge.due"
+    NUDGE_ANSWERED = "nudge.answered"
+    STATS_ASKED = "stats.asked"
+    EVERYTHING_ASKED = "everything.asked"
+    CATCH_UP_DUE = "catch_up.due"
+    SYNC_ASKED = "sync.asked"
+    WEBHOOK_DUE = "webhook.due"
