@@ -67,6 +67,7 @@ async def pair(
     many = max(int(LEVELS[at_once] * scale), at_once)
     found: dict[Served, list[tuple[Load, float]]] = {ours: [], plain: []}
     for _ in range(ROUNDS):
+        shop.forget()  # so that the cards are clicked on as they are after the last round
         requests = [make() for _ in range(many)]
         for which in (plain, ours):
             shop.forget()
@@ -93,8 +94,8 @@ def _lines(kind: str, at_once: int, found: Pair) -> Sequence[Line]:
     if at_once == 1:
         lines.append(Line(case=f"{case}: p99 ÷ p50", value=ours.at(99) / ours.at(50), bound=2.5))
     if at_once == 16:
-        lines.append(Line(case=f"{case}: CPU ÷ no-op's", value=found.our_cpu / found.plain_cpu, bound=3,
-                          note=_cpu(found)))  # fmt: skip
+        lines.append(Line(case=f"{case}: CPU ÷ no-op's", value=found.our_cpu / found.plain_cpu,
+                          bound=None if kind == COMMAND else 3, note=_cpu(found)))  # fmt: skip
     if at_once == 64:
         fair_ms = at_once / ours.rate * 1_000
         lines.append(Line(case=f"{case}: p99 ÷ (64 ÷ own rate)", value=ours.at(99) / fair_ms, bound=2.2))

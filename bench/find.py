@@ -11,7 +11,7 @@ from bench import codes, filling, workshop
 from bench.figures import Line
 from bench.filling import COMMON, LONGEST, OLD, RARE, READER, WORKSPACE
 from bench.measuring import Case, Figures, measured_case
-from domain import db, digest, listing, search, users, workspaces
+from domain import db, digest, listing, lookalikes, search, users, workspaces
 from domain.db import Begin
 from domain.incidents import Priority, Status
 from domain.listing import Filter, Key
@@ -57,6 +57,7 @@ async def cases(begin: Begin) -> dict[str, Case]:
         "list with filters": lambda s: listing.page(s, narrow, by=by),
         "list, what needs a person": lambda s: listing.page(s, Filter(needs_person=True), by=by),
         "list of one person's": lambda s: listing.page(s, Filter(assignees=("U0007",)), by=by),
+        "look-alikes of a new title": lambda s: lookalikes.find(s, "Payments are failing in eu west", by=by),
         "mine": lambda s: listing.page(s, Filter(involving_me=True), by=by),
         "search, rare word": lambda s: search.page(s, (RARE,), ALL, by=by),
         "search, common word": lambda s: search.page(s, (COMMON,), ALL, by=by),

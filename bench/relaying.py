@@ -18,8 +18,9 @@ from slack_sdk.web.async_slack_response import AsyncSlackResponse
 from bench import children, workshop
 from bench.children import Slack
 from bench.figures import Line, percentile
-from bot.house import House
-from bot.relay import Relay
+from bot.house import House, Routes
+from bot.houses import Houses
+from bot.relay import Relay, served
 from bot.sync import Pace
 from domain import db, outbox, workspaces
 from domain.db import Begin
@@ -81,9 +82,11 @@ async def _relaying(url: str) -> AsyncIterator[tuple[Begin, Probe]]:
     begin = db.transactions(engine, wake=wake.set)
     async with begin() as session:
         await workspaces.ensure(session, WORKSPACE, url="https://bench.slack.com/")
-    house = cast(House, SimpleNamespace(begin=begin))
-    slack = AsyncWebClient("xoxb-none")
-    relay = Relay({TOPIC: probe.send}, slack, house, wake, pace=Pace(), name=lambda: "unmarked-1")
+    names: dict[str, Any] = {"workspace_id": WORKSPACE, "bot_user_id": "U0BENCH", "bot_id": "B0BENCH"}
+    house = cast(House, SimpleNamespace(**names))
+    houses = Houses(begin=begin, once=db.statements(engine), routes=Routes())
+    houses.add(served(house, AsyncWebClient("xoxb-none"), Pace()))
+    relay = Relay({TOPIC: probe.send}, houses, wake, name=lambda: "unmarked-1")
     running = asyncio.create_task(relay.run())
     try:
         yield begin, probe

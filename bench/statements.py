@@ -10,8 +10,7 @@ from uuid import UUID
 import psycopg
 from pydantic import SecretStr
 from slack_bolt.async_app import AsyncBoltRequest
-from sqlalchemy import event
-from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy import Engine, event
 
 from bench.payloads import Json
 from bench.workshop import CARD_KIND, CARDS, FIRST_NUMBER, Workshop, address
@@ -49,15 +48,15 @@ async def scripts(shop: Workshop, kinds: Iterable[str]) -> dict[str, Script]:
     engine = db.engine(shop.url)
     try:
         async with app.running(_settings(shop), engine) as bot:
-            return {kind: await _script(shop, bot, engine, kind) for kind in kinds}
+            return {kind: await _script(shop, bot, kind) for kind in kinds}
     finally:
         await engine.dispose()
 
 
-async def _script(shop: Workshop, bot: Bot, engine: AsyncEngine, kind: str) -> Script:
+async def _script(shop: Workshop, bot: Bot, kind: str) -> Script:
     for _ in range(TIMES):
         payload = shop.payloads.made(kind)
-        with _noted(engine) as sent:
+        with _noted() as sent:
             token = LISTENING.set(True)
             await bot.app.async_dispatch(AsyncBoltRequest(body=payload, mode="socket_mode"))
             LISTENING.reset(token)
@@ -70,7 +69,7 @@ def _without_empty_begins(sent: list[Statement]) -> list[Statement]:
     """SQLAlchemy tells of a BEGIN also where each statement commits for itself; then none is sent."""
     marks = [(place, statement) for place, (statement, _) in enumerate(sent) if statement in (BEGIN, COMMIT)]
     following = [*(mark for _, mark in marks[1:]), BEGIN]
-    lone = {place for (place, mark), then in zip(marks, following, strict=True) if mark == then == BEGIN}
+    lone = {place for (place, mark), then in zip(marks, following, strict=False) if mark == then == BEGIN}
     return [each for place, each in enumerate(sent) if place not in lone]
 
 
@@ -85,7 +84,7 @@ def _settings(shop: Workshop) -> Settings:
 
 
 @contextmanager
-def _noted(engine: AsyncEngine) -> Iterator[list[Statement]]:
+def _noted() -> Iterator[list[Statement]]:
     sent: list[Statement] = []
 
     def note(_connection: object, _cursor: object, statement: str, values: Any, *_: object) -> None:
@@ -102,12 +101,12 @@ def _noted(engine: AsyncEngine) -> Iterator[list[Statement]]:
 
     heard: dict[str, Callable[..., None]] = {"before_cursor_execute": note, "begin": began, "commit": committed}
     for name, hear in heard.items():
-        event.listen(engine.sync_engine, name, hear)
+        event.listen(Engine, name, hear)
     try:
         yield sent
     finally:
         for name, hear in heard.items():
-            event.remove(engine.sync_engine, name, hear)
+            event.remove(Engine, name, hear)
 
 
 def _text(url: str, sent: Iterable[Statement], payload: Json) -> str:

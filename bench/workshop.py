@@ -179,6 +179,7 @@ async def _cards(slack: Slack, url: str, many: int) -> list[Card]:
         with connection.cursor() as cursor:
             for statement in CARD:
                 cursor.executemany(statement, [_values(card, number, common) for number, card in enumerate(cards)])
+        connection.execute("ANALYZE")  # as PostgreSQL does by itself, a minute later
     return cards
 
 

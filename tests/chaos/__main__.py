@@ -3,6 +3,7 @@
 import argparse
 import secrets
 import sys
+from pathlib import Path
 
 from bot.__main__ import until_stopped
 from tests.chaos.report import told
@@ -21,6 +22,7 @@ def main() -> int:
         default=CATCHES_UP,
         help="what was written while no bot was up must be found, too",
     )
+    parser.add_argument("--keep", type=Path, help="a new folder for logs, Slack's record and all tables, if it fails")
     chosen = parser.parse_args()
     return until_stopped(_played(chosen, chosen.seed or secrets.token_hex(4)))
 
@@ -28,7 +30,9 @@ def main() -> int:
 async def _played(chosen: argparse.Namespace, seed: str) -> int:
     sys.stdout.write(f"seed {seed}\n")
     sys.stdout.flush()
-    report = await play(rounds=chosen.rounds, seed=seed, seconds=chosen.seconds, catches_up=chosen.catch_up)
+    report = await play(
+        rounds=chosen.rounds, seed=seed, seconds=chosen.seconds, catches_up=chosen.catch_up, keep=chosen.keep
+    )
     sys.stdout.write(f"{told(report)}\n")
     return 0 if report.is_good else 1
 

@@ -11,14 +11,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Engine, NullPool, create_engine, make_url, text
-
-from bot.postgres_server import SOCKET, Server
+from tests.chaos import clocks
+from tests.chaos.clocks import Clock
+from tests.chaos.database import Database
 from tests.chaos.people import Eyes
-from tests.chaos.tunnel import Tunnel
 
 ROOT = Path(__file__).parents[2]
-DATABASE = "chaos"
 FAST = 60.0
 """Slack repeats an event after a minute and after five; here after one second and after five."""
 PATIENCE_S = 60.0
@@ -81,8 +79,8 @@ class Program:
 class Bot:
     """A replica that is started again whenever it ends, as a container would be, unless it is to be away."""
 
-    def __init__(self, program: Program) -> None:
-        self.program = program
+    def __init__(self, program: Program, clock: Clock) -> None:
+        self.program, self.clock = program, clock
         self.ends: list[int] = []
         self.stuck = 0
         """How often it did not end when it was asked to."""
@@ -146,45 +144,6 @@ class Bot:
                 await asyncio.sleep(0.5)
 
 
-class Database:
-    """The embedded PostgreSQL on a folder of its own, behind a line that can be cut."""
-
-    def __init__(self, server: Server) -> None:
-        self._server = server
-        self.tunnel = Tunnel(server.cluster / SOCKET)
-
-    @property
-    def url(self) -> str:
-        """How the bots reach it."""
-        return f"postgresql://postgres@127.0.0.1:{self.tunnel.port}/{DATABASE}"
-
-    def engine(self) -> Engine:
-        """How the checks reach it: not through the line."""
-        return create_engine(make_url(self._server.url()).set(database=DATABASE), poolclass=NullPool)
-
-    async def start(self) -> None:
-        def begin() -> None:
-            with self._server.alone():
-                self._server.start()
-
-        await asyncio.to_thread(begin)
-
-    async def stop(self, mode: str = "fast") -> None:
-        """
-        Args:
-            mode: ``immediate`` is a crash: nothing is finished, and the next start recovers from the log.
-        """
-        cluster = str(self._server.cluster)
-        await asyncio.to_thread(self._server.run, "pg_ctl", "stop", "-D", cluster, "-w", "-s", "-m", mode)
-
-    def make(self) -> None:
-        """The empty database; the first bot fills it with tables."""
-        admin = create_engine(self._server.url(), isolation_level="AUTOCOMMIT")
-        with admin.connect() as connection:
-            connection.execute(text(f"CREATE DATABASE {DATABASE}"))
-        admin.dispose()
-
-
 @dataclass(frozen=True, slots=True)
 class Machines:
     slack_url: str
@@ -197,21 +156,21 @@ async def running(*, seed: str) -> AsyncIterator[tuple[Machines, Path]]:
     """Everything up and ready; yields the folder with the logs, too."""
     async with AsyncExitStack() as stack:
         folder = Path(stack.enter_context(_folder()))
-        database = Database(Server.of(folder, careless=False))
-        stack.push_async_callback(asyncio.to_thread, _stop, database)
+        database = Database(folder / "database")
+        stack.push_async_callback(asyncio.to_thread, database.end)
         await database.start()
-        database.make()
+        await asyncio.to_thread(database.make)
         await database.tunnel.open()
         stack.push_async_callback(database.tunnel.close)
         slack = Program("slack", folder, _slack_words(seed), {})
         stack.push_async_callback(slack.kill)
         await slack.start()
         said = (await slack.says("bot token")).split()
-        environment = _settings(said, database)
-        made = [Bot(Program(f"bot-{n}", folder, ["bot", "run"], environment)) for n in range(1, BOTS + 1)]
+        made = [_bot(f"bot-{number}", folder, _settings(said, database)) for number in range(1, BOTS + 1)]
         for bot in made:
             stack.push_async_callback(bot.away)
         await made[0].up()
+        await asyncio.to_thread(database.prepare)
         yield Machines(said[0], database, made), folder
 
 
@@ -244,9 +203,9 @@ async def make_superuser(up: Machines, folder: Path, eyes: Eyes) -> None:
     raise RuntimeError(f"{SUPERUSER} does not become a superuser: {answer}")
 
 
-def _stop(database: Database) -> None:
-    with database._server.alone():
-        database._server.stop()
+def _bot(name: str, folder: Path, settings: dict[str, str]) -> Bot:
+    clock = clocks.made(folder, name)
+    return Bot(Program(name, folder, ["bot", "run"], {**settings, **clock.settings}), clock)
 
 
 def _slack_words(seed: str) -> list[str]:

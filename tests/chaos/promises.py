@@ -154,7 +154,8 @@ def each_change_has_one_line_in_the_thread(records: Records) -> Iterator[str]:
         if place not in there and batch[0].deleted_at is None:
             yield f"INC-{batch[0].number}: there is no line for {' '.join(left_by(batch))}"
     comments = {(comment.channel_id, comment.ts) for comment in records.comments}
-    threads = {(thread.channel_id, thread.ts) for thread in records.threads}
+    deleted = {incident.id for incident in records.incidents if incident.deleted_at is not None}
+    threads = {(thread.channel_id, thread.ts) for thread in records.threads if thread.incident_id not in deleted}
     for place, message in there.items():
         is_line = not is_root(message) and (place[0], message["thread_ts"]) in threads and delivery_of(message)
         if is_line and place not in lines and place not in comments:
@@ -162,7 +163,7 @@ def each_change_has_one_line_in_the_thread(records: Records) -> Iterator[str]:
 
 
 def each_due_digest_is_posted_once(records: Records) -> Iterator[str]:
-    there = records.by_place()
+    there, within = records.by_place(), TICKS_WITHIN + timedelta(seconds=records.behind_s)
     used = {(run.schedule_id, run.slot) for run in records.runs}
     posted = {(run.channel_id, run.ts) for run in records.runs if run.outcome == "posted"}
     for run in records.runs:
@@ -176,7 +177,7 @@ def each_due_digest_is_posted_once(records: Records) -> Iterator[str]:
     for schedule in records.schedules:
         now = schedule.now_utc.replace(tzinfo=UTC)
         slot = datetime.combine(now.date(), schedule.at, UTC)
-        if schedule.since < slot <= now - TICKS_WITHIN and (schedule.id, slot) not in used:
+        if schedule.since < slot <= now - within and (schedule.id, slot) not in used:
             yield f"the digest of {slot} in {schedule.channel_id} never came"
 
 

@@ -42,6 +42,8 @@ class Records:
     """Whether the bot finds what was written while it was away; if not, what Slack never told counts for nothing."""
     stuck: int = 0
     """How often a bot did not end when it was asked to."""
+    behind_s: float = 0.0
+    """By how much a bot's clock was slow at most."""
     incidents: Sequence[Row] = ()
     entries: Sequence[Row] = ()
     comments: Sequence[Row] = ()

@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections import Counter
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from itertools import takewhile
 from pathlib import Path
@@ -11,19 +12,26 @@ from random import Random
 from aiohttp import ClientSession, ClientTimeout
 from sqlalchemy import Engine, text
 
-from tests.chaos import machines
+from tests.chaos import keeping, machines
 from tests.chaos.acts import ACTS, SUPERUSERS_ACTS
 from tests.chaos.ledger import Ledger
 from tests.chaos.machines import Machines
-from tests.chaos.people import NAMES, Eyes, Person
+from tests.chaos.people import NAMES, Eyes, Json, Person
 from tests.chaos.promises import PROMISES
-from tests.chaos.records import Records, events
-from tests.chaos.trouble import Saboteur
+from tests.chaos.records import Place, Records, events
+from tests.chaos.saboteur import Saboteur
+from tests.chaos.trouble import TROUBLES, slack_fails
 
 QUIET_WITHIN_S = 120.0
 MOST_LINES = 60
-CATCHES_UP = False
-"""To be true as soon as ``/incident sync`` finds everything; ``--catch-up`` demands it already."""
+SYNC_TRIES = 30
+CATCHES_UP = True
+"""Whether ``/incident sync`` is asked for after each round and must find everything."""
+IN_WHOSE_THREAD = """
+SELECT i.number FROM incident i WHERE i.deleted_at IS NULL AND (
+    i.id IN (SELECT incident_id FROM thread WHERE channel_id = :channel AND ts = :thread)
+    OR i.id IN (SELECT incident_id FROM comment WHERE channel_id = :channel AND ts = :ts))
+"""
 SDK = '"logger": "slack_bolt"'
 
 
@@ -51,11 +59,14 @@ class Report:
         return not any(self.found.values())
 
 
-async def play(*, rounds: int, seed: str, seconds: float, catches_up: bool = CATCHES_UP) -> Report:
+async def play(
+    *, rounds: int, seed: str, seconds: float, catches_up: bool = CATCHES_UP, keep: Path | None = None
+) -> Report:
     """All rounds, or as many until something is found; every second one with two replicas.
 
     Args:
         catches_up: whether the bot is asked to find what was written while it was away, and must.
+        keep: a new folder for what tells how it came to what is found, if anything is.
     """
     report = Report(seed, catches_up=catches_up)
     async with machines.running(seed=seed) as (up, folder), ClientSession(timeout=ClientTimeout(60)) as http:
@@ -67,11 +78,13 @@ async def play(*, rounds: int, seed: str, seconds: float, catches_up: bool = CAT
                 await _round(number, report, up, eyes, seconds)
                 await _quiet(eyes, engine, report)
                 if catches_up:
-                    await _catch_up(eyes)
-                    await _quiet(eyes, engine, report)
+                    await _catch_up(eyes, engine, report)
                 await _check(report, up, eyes, engine, folder)
                 report.rounds = number
                 if not report.is_good:
+                    if keep is not None:
+                        seen = {"log": await eyes.reads("log"), "state": await eyes.state(now=True)}
+                        await asyncio.to_thread(keeping.write, keep, seen, engine, folder)
                     break
         finally:
             report.restarts = sum(len(bot.ends) for bot in up.bots)
@@ -90,7 +103,7 @@ async def _round(number: int, report: Report, up: Machines, eyes: Eyes, seconds:
         for name in NAMES:
             acts = SUPERUSERS_ACTS if name == machines.SUPERUSER else ACTS
             group.create_task(Person(name, eyes, report.ledger, _dice(f"{seed} {name}"), acts).lives(until))
-        group.create_task(saboteur.works(until))
+        group.create_task(saboteur.works(until, slack_fails, TROUBLES))
     await saboteur.set_faults([])
     for bot in bots:
         await bot.up()
@@ -102,12 +115,43 @@ def _dice(seed: str) -> Random:
     return Random(seed)  # noqa: S311 - no secret
 
 
-async def _catch_up(eyes: Eyes) -> None:
-    """As a superuser may at any time, so that nobody has to wait for the hourly job."""
-    body = {"user": machines.SUPERUSER, "channel": "#incidents", "command": "/incident", "text": "sync"}
-    _, answer = await eyes.does("command", body)
-    if answer["ack"]["status"] != "acked":
-        raise RuntimeError(f"/incident sync is not answered: {answer}")
+async def _catch_up(eyes: Eyes, engine: Engine, report: Report) -> None:
+    """As a superuser may at any time, so that nobody has to wait for the hourly job.
+
+    An edit does not show in a channel's list of threads: where Slack never told of something, the thread is named.
+    """
+    await _syncs(eyes, "sync")
+    await _quiet(eyes, engine, report)
+    told = events((await eyes.reads("log"))["entries"])
+    unheard = {place for place in report.ledger.replies if not all(each.is_heard for each in told.get(place, ()))}
+    for number in await asyncio.to_thread(_numbers, engine, await eyes.state(now=True), unheard):
+        await _syncs(eyes, f"sync {number}")
+    await _quiet(eyes, engine, report)
+
+
+async def _syncs(eyes: Eyes, line: str) -> None:
+    """Again until it is answered: after sockets were dropped, it takes a while until there is one again."""
+    body = {"user": machines.SUPERUSER, "channel": "#incidents", "command": "/incident", "text": line}
+    answer: Json = {}
+    for _ in range(SYNC_TRIES):
+        _, answer = await eyes.does("command", body)
+        if answer["ack"]["status"] == "acked":
+            return
+    raise RuntimeError(f"/incident {line} is not answered: {answer}")
+
+
+def _numbers(engine: Engine, slack: Json, places: Collection[Place]) -> list[int]:
+    """The incidents in whose threads these replies stand, or stood."""
+    roots = [
+        {"channel": channel["id"], "thread": message.get("thread_ts"), "ts": message["ts"]}
+        for channel in slack["channels"]
+        for message in channel["messages"]
+        if (channel["id"], message["ts"]) in places
+    ]
+    gone = [{"channel": channel, "thread": None, "ts": ts} for channel, ts in places]
+    with engine.connect() as connection:
+        found = {connection.scalar(text(IN_WHOSE_THREAD), place) for place in (*roots, *gone)}
+    return sorted(number for number in found if number is not None)
 
 
 async def _quiet(eyes: Eyes, engine: Engine, report: Report) -> None:
@@ -130,6 +174,7 @@ async def _check(report: Report, up: Machines, eyes: Eyes, engine: Engine, folde
     records = Records(report.ledger, await eyes.state(now=True), events(log), unforeseen(folder))
     records.catches_up = report.catches_up
     records.stuck = sum(bot.stuck for bot in up.bots)
+    records.behind_s = max(bot.clock.behind_s for bot in up.bots)
     report.unheard = sum(records.is_unheard(place) for place in report.ledger.replies)
     with engine.connect() as connection:
         report.records = records.read(connection)

@@ -65,10 +65,9 @@ def a_change_leaves_no_trace(records: Records) -> None:
 
 
 def a_line_stands_for_nothing(records: Records) -> None:
-    thread = records.threads[0]
-    channel = next(c for c in records.slack["channels"] if c["id"] == thread.channel_id)
-    card = next(m for m in channel["messages"] if m["ts"] == thread.ts)
-    channel["messages"].append({**card, "ts": "2.0", "thread_ts": thread.ts, "text": "somebody did something"})
+    channel_id, card = next(iter(records.cards().values()))[0]
+    messages = next(c["messages"] for c in records.slack["channels"] if c["id"] == channel_id)
+    messages.append({**card, "ts": "2.0", "thread_ts": card["ts"], "text": "somebody did something"})
 
 
 def a_fault_is_logged(records: Records) -> None:

@@ -18,6 +18,7 @@ class Tunnel:
         self._flows = asyncio.Event()
         self._flows.set()
         self._commits_to_lose = 0
+        self._delay_s = 0.0
         self._carrying: set[asyncio.Task[None]] = set()
         self._server: asyncio.Server | None = None
 
@@ -39,13 +40,17 @@ class Tunnel:
         """Carry nothing more, without a word: neither end hears that the other is gone."""
         self._flows.clear()
 
+    def slow_down(self, delay_s: float) -> None:
+        """Every piece takes so much longer, each way."""
+        self._delay_s = delay_s
+
     def lose_commits(self, count: int) -> None:
         """Break so many lines just when the answer to a COMMIT would come back: it was done, and nobody knows."""
         self._commits_to_lose = count
 
     async def mend(self) -> None:
         """As before; what hung in a frozen line is lost."""
-        self._is_cut, self._commits_to_lose = False, 0
+        self._is_cut, self._commits_to_lose, self._delay_s = False, 0, 0.0
         if not self._flows.is_set():
             await self._drop()
             self._flows.set()
@@ -81,9 +86,14 @@ class Tunnel:
                 if there is not None:
                     there.transport.abort()
 
+    async def _passes(self) -> None:
+        if self._delay_s:
+            await asyncio.sleep(self._delay_s)
+        await self._flows.wait()
+
     async def _ask(self, line: "_Line") -> None:
         while piece := await line.reader.read(PIECE):
-            await self._flows.wait()
+            await self._passes()
             if self._commits_to_lose and b"COMMIT" in piece:
                 self._commits_to_lose -= 1
                 line.is_answered = False
@@ -92,7 +102,7 @@ class Tunnel:
 
     async def _answer(self, line: "_Line") -> None:
         while (piece := await line.back.read(PIECE)) and line.is_answered:
-            await self._flows.wait()
+            await self._passes()
             line.writer.write(piece)
             await line.writer.drain()
 
