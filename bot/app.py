@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
+from typing import Any
 
 import structlog
 from aiohttp import ClientSession, ClientTimeout
@@ -151,13 +152,15 @@ async def running(
     """
     async with ClientSession(timeout=ClientTimeout(total=SLACK_ANSWERS_WITHIN_S)) as session:
         alive, wake = Alive(engine), asyncio.Event()
-        begin, once = db.transactions(engine, wake=wake.set), db.statements(engine)
+        alone = db.alone(engine)
+        begin, lightly = db.transactions(engine, wake=wake.set), db.transactions(alone, wake=wake.set, is_light=True)
+        doors: dict[str, Any] = {"begin": begin, "lightly": lightly, "once": alone.connect}
         if settings.slack_client_id:
             from bot.installing.registry import Registry  # with what only a bot for several workspaces needs
 
-            houses: Houses = Registry(settings, session, pace, begin=begin, once=once, routes=routes())
+            houses: Houses = Registry(settings, session, pace, routes=routes(), **doors)
         else:
-            houses = Houses(begin=begin, once=once, routes=routes())
+            houses = Houses(routes=routes(), **doors)
             houses.add(await only.only(settings, houses, session, pace or Pace()))
         bot = _build(settings, houses, session, wake, patience or Patience(), alive)
         async with alive.shown():

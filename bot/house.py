@@ -10,9 +10,10 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from bot.blocks import Block, Message
 from bot.commands import Request
 from bot.mail import Mailer
+from bot.threads.gathering import Gathering
 from bot.webhooks.courier import Courier
 from domain import db
-from domain.db import Begin, Once
+from domain.db import Begin, Once, Overtaken
 from domain.incidents import Incident
 from domain.policy import Actor
 
@@ -79,6 +80,7 @@ class House:
         incident_channel: id of the channel for incidents that are opened where no card can be.
         knows_channels: whether Slack told in which channels the bot is.
         begin: opens a transaction.
+        lightly: opens what is no transaction, but enough for one look and one write.
         once: opens what single statements are run on, each a transaction of its own.
         mailer: None if no mail is sent.
         serves_api: whether other programs can come in.
@@ -92,16 +94,31 @@ class House:
     incident_channel: str | None
     knows_channels: bool
     begin: Begin
+    lightly: Begin
     once: Once
     routes: Routes
     mailer: Mailer | None = None
     serves_api: bool = False
     courier: Courier | None = None
     pulse: Pulse = field(default_factory=Pulse)
+    gathering: Gathering = field(default_factory=Gathering)
 
     def channels_for(self, actor: Actor) -> tuple[str | None, ...]:
         """Where a card may go, if the bot can post there; nothing if Slack does not tell where it can."""
         return (actor.channel_id, self.incident_channel) if self.knows_channels else ()
+
+    async def change(self, work: Callable[[AsyncSession], Awaitable[object]]) -> None:
+        """Do what is one look and one write, without a lock; with one if somebody else was faster.
+
+        Args:
+            work: changes one incident, or opens one, and writes nothing else.
+        """
+        try:
+            async with self.lightly() as session:
+                await work(session)
+        except Overtaken:
+            async with self.begin() as session:
+                await work(session)
 
 
 def joined(tables: Iterable[Routes]) -> Routes:

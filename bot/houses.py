@@ -45,8 +45,8 @@ class Houses:
 
     absent_s = 1.0
 
-    def __init__(self, *, begin: Begin, once: Once, routes: Routes) -> None:
-        self.begin, self.once, self.routes = begin, once, routes
+    def __init__(self, *, begin: Begin, lightly: Begin, once: Once, routes: Routes) -> None:
+        self.begin, self.lightly, self.once, self.routes = begin, lightly, once, routes
         self.crowd = Crowd()
         self.farewells: Mapping[str, Farewell] = {}
         self._served: dict[str, Served] = {}

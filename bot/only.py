@@ -40,6 +40,7 @@ async def only(settings: Settings, houses: Houses, session: ClientSession, pace:
         incident_channel=learnt.incident_channel,
         knows_channels=learnt.knows_channels,
         begin=begin,
+        lightly=houses.lightly,
         once=houses.once,
         routes=houses.routes,
         mailer=Mailer.of(settings),

@@ -3,14 +3,16 @@
 from collections.abc import Sequence
 from datetime import datetime
 from enum import Enum
+from functools import cache
 from typing import Any, NoReturn
 from uuid import UUID
 
-from sqlalchemy import inspect
+from sqlalchemy import Uuid, bindparam, inspect, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm.attributes import set_committed_value
 
 from domain import db, timeline
+from domain.db import Overtaken, Written
 from domain.errors import AlreadyDone, Conflict, Stale
 from domain.incidents import Incident, Status, Target
 from domain.outbox import Topic
@@ -42,25 +44,42 @@ _MEANT = {
 async def record(
     session: AsyncSession, incident: Incident, changes: Sequence[Change], *, by: Actor, note: str = ""
 ) -> Incident:
-    """Save a locked incident's changed columns with history and announcement.
+    """Save the changed columns of an incident that was ``locked``, with history and announcement.
 
     Args:
         changes: what they mean, at least one; together they are one line in the thread.
+
+    Raises:
+        Overtaken: it was not locked, and is not any more as it was read.
     """
     before = _before(incident)
     incident.version += 1
     incident.updated_at = db.now()
-    now = {name: getattr(incident, name) for name in (*before, "version", "updated_at")}
+    now: dict[str, Any] = {name: getattr(incident, name) for name in (*before, "version", "updated_at")}
     topics = [Topic.INCIDENT_CHANGED]
     if any(change.what in timeline.LINED for change in changes):
         topics.append(Topic.CHANGE_NOTED)
     if "assignee_id" in before and incident.assignee_id not in (None, by.id) and changes[0].what is not What.UNDONE:
         topics.append(Topic.PERSON_ASSIGNED)
-    told = tuple(topics)
-    await timeline.record(session, incident.id, *changes, by=by, note=note, topics=told, before=before, now=now)
+    values = {"incident_id": incident.id, **{f"now_{name}": value for name, value in now.items()}}
+    written = await timeline.record(
+        session, _changing(frozenset(now)), values, *changes, by=by, note=note, topics=tuple(topics), before=before
+    )
+    if not written:
+        raise Overtaken
     for name, value in now.items():
         set_committed_value(incident, name, value)  # it is written
     return incident
+
+
+@cache
+def _changing(names: frozenset[str]) -> Written:
+    """Nothing is changed of an incident that is not as it was read."""
+    columns = Incident.__table__.c
+    now = {name: bindparam(f"now_{name}", type_=columns[name].type) for name in sorted(names)}
+    as_read = (Incident.id == bindparam("incident_id", type_=Uuid), Incident.version == now["version"] - 1)
+    change = update(Incident).where(*as_read).values(now).returning(Incident.id)
+    return timeline.recording(change.cte("changed"), "id")
 
 
 async def require_version(

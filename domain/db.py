@@ -44,8 +44,8 @@ Once = Callable[[], AbstractAsyncContextManager[AsyncConnection]]
 STATEMENT_TIMEOUT_MS = 2_000
 """Slack waits three seconds for an answer; a statement that takes longer than this is given up."""
 
-ALONE = 4
-"""Connections for single statements, of each process; transactions have 9 others."""
+ALONE = 6
+"""Connections for single statements, of each process; transactions have 7 others."""
 
 ALIKE = 0.35
 """How much alike two words must be, from 0 to 1, for a search to take one for the other mistyped."""
@@ -61,6 +61,10 @@ _STILL_THERE = text("SELECT 1")
 
 class Unsure(SQLAlchemyError):
     """The connection broke while the commit was under way: it may have happened or not."""
+
+
+class Overtaken(Exception):
+    """Somebody else changed the same between the look at it and the write; nothing was written."""
 
 
 class Base(DeclarativeBase):
@@ -82,7 +86,7 @@ def engine(url: str) -> AsyncEngine:
     """An engine that gives up before Slack does, so that the person still gets an answer."""
     return create_async_engine(
         url,
-        pool_size=9,  # one of them shows that this process lives
+        pool_size=7,  # one of them shows that this process lives
         max_overflow=0,
         pool_timeout=2,
         hide_parameters=True,  # an error in a log must not hold what people wrote
@@ -101,18 +105,19 @@ def _connect_args() -> dict[str, Any]:
     return {"connect_timeout": 2, "async_creator_fn": Way(settings)}
 
 
-def transactions(engine: AsyncEngine, *, wake: Callable[[], None] = lambda: None) -> Begin:
+def transactions(engine: AsyncEngine, *, wake: Callable[[], None] = lambda: None, is_light: bool = False) -> Begin:
     """How this process opens transactions.
 
     Args:
-        engine: where to.
         wake: called after each commit that left something in the outbox.
+        is_light: the engine is ``alone``, so there are none: what is read is not locked, and ``write`` commits.
     """
 
     @asynccontextmanager
     async def begin() -> AsyncIterator[AsyncSession]:
         async with AsyncSession(engine, expire_on_commit=False, autoflush=False) as session:
             is_committing = False
+            session.info["is_light"] = is_light
             try:
                 async with session.begin():
                     yield session
@@ -120,7 +125,7 @@ def transactions(engine: AsyncEngine, *, wake: Callable[[], None] = lambda: None
                         await session.flush()
                     is_committing = True
             except DBAPIError as error:
-                if is_committing and error.connection_invalidated:
+                if (is_committing or "is_writing" in session.info) and error.connection_invalidated:
                     raise Unsure("the commit was not answered") from error
                 raise
             if session.info.get("outbox"):
@@ -129,12 +134,12 @@ def transactions(engine: AsyncEngine, *, wake: Callable[[], None] = lambda: None
     return begin
 
 
-def statements(engine: AsyncEngine) -> Once:
-    """How this process runs what is one statement: each commits for itself, on connections that do nothing else.
+def alone(engine: AsyncEngine) -> AsyncEngine:
+    """For what is one statement: each commits for itself, on connections that do nothing else.
 
     Only what is ``written`` is run on them; they go when ``engine`` is disposed of.
     """
-    alone = create_async_engine(
+    made = create_async_engine(
         engine.url,
         pool_size=ALONE,
         max_overflow=0,
@@ -145,9 +150,9 @@ def statements(engine: AsyncEngine) -> Once:
         hide_parameters=True,
         connect_args=_connect_args(),
     )
-    _break_together(engine.sync_engine, alone.sync_engine)
-    event.listen(engine.sync_engine, "engine_disposed", lambda _: alone.sync_engine.dispose())
-    return alone.connect
+    _break_together(engine.sync_engine, made.sync_engine)
+    event.listen(engine.sync_engine, "engine_disposed", lambda _: made.sync_engine.dispose())
+    return made
 
 
 def _break_together(*engines: Engine) -> None:
@@ -218,6 +223,18 @@ async def run(on: AsyncSession | AsyncConnection, statement: Written, values: Ma
     except asyncio.CancelledError:
         await connection.invalidate()  # nobody knows what it is in the middle of
         raise
+
+
+async def write(session: AsyncSession, statement: Written, values: Mapping[str, Any]) -> list[Any]:
+    """Run the statement that writes all that an interaction changes; in a light session it is committed by that."""
+    if is_light(session):
+        session.info["is_writing"] = True
+    return await run(session, statement, values)
+
+
+def is_light(session: AsyncSession) -> bool:
+    """Whether nothing can be locked in it, because there is no transaction around its statements."""
+    return bool(session.info["is_light"])
 
 
 def made(kind: type[Kept], values: Mapping[str, Any]) -> Kept:

@@ -6,8 +6,21 @@ from functools import cache
 from typing import Any, NoReturn
 from uuid import UUID, uuid4
 
-from sqlalchemy import ColumnElement, Integer, ScalarSelect, Select, String, Uuid, bindparam, exists, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Integer,
+    ScalarSelect,
+    Select,
+    String,
+    Uuid,
+    bindparam,
+    exists,
+    select,
+    true,
+    update,
+)
 from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import joinedload
 
@@ -72,7 +85,7 @@ class Target:
 
 
 async def create(session: AsyncSession, draft: Draft, *, by: Actor) -> Incident:
-    """Open an incident and announce it.
+    """Open an incident and announce it, in one statement.
 
     The number is the next, without gaps: its counter is locked until the commit. Its people are not loaded.
 
@@ -85,15 +98,13 @@ async def create(session: AsyncSession, draft: Draft, *, by: Actor) -> Incident:
     title = words.title(draft.title)
     description = words.body(draft.description, field="description")
     assignee = await assignees.assignable(session, draft.assignee, by=by)
-    made = uuid4()
     created = [Change(What.CREATED, new=title)]
     topics: tuple[Topic, ...] = (Topic.INCIDENT_OPENED,)
     if assignee:
         created.append(Change(What.ASSIGNED, new=assignee.name))
         topics += (Topic.PERSON_ASSIGNED,) if assignee.id != by.id else ()
-    await timeline.record(session, made, *created, by=by, topics=topics, also=draft.announces)
     row = {
-        "id": made,
+        "id": uuid4(),
         "title": title,
         "description": description,
         "priority": draft.priority,
@@ -102,15 +113,25 @@ async def create(session: AsyncSession, draft: Draft, *, by: Actor) -> Incident:
         "channel_id": draft.channel_id,
         "source": draft.source,
     }
-    where = {"workspace_id": by.workspace_id, "category": draft.category}
-    given = await db.run(session, _inserting(is_named=bool(draft.category)), row | where)
-    if not given:
-        await _refuse(session, draft, by=by)
-    return Incident(**row, workspace_id=by.workspace_id, **given[0]._asdict(), status=Status.OPEN)
+    values = row | {"incident_id": row["id"], "category": draft.category}
+    statement = _creating(is_named=bool(draft.category))
+    try:
+        made = await timeline.record(session, statement, values, *created, by=by, topics=topics, also=draft.announces)
+    except IntegrityError as error:
+        if draft.source is None or _SOURCE not in str(error.orig):
+            raise
+        raise Repeated from error
+    if not made:
+        raise InvalidInput(
+            f"Not saved: there is no category {draft.category!r} here. Choose another.", field="category"
+        )
+    return Incident(**row, workspace_id=by.workspace_id, **made[0]._asdict(), status=Status.OPEN)
 
 
 async def locked(session: AsyncSession, target: Target, *, by: Actor) -> Incident:
     """The incident, locked until the commit; what is changed of it is written by ``changes.record``.
+
+    In a light session it is not locked: if somebody else changes it first, ``changes.record`` writes nothing.
 
     Raises:
         NotFound: there is none, or ``by`` may not see it; the sentence is the same. A deleted one is named.
@@ -121,8 +142,12 @@ async def locked(session: AsyncSession, target: Target, *, by: Actor) -> Inciden
 
 async def locked_or_deleted(session: AsyncSession, target: Target, *, by: Actor) -> Incident:
     """The incident, locked until the commit, also if it is deleted; raises NotFound like locked."""
-    is_named = not isinstance(target.id, ScalarSelect)
-    statement = _locking(target.by, sight.of(by)) if is_named else db.written(_lock(_is(target), sight.of(by)))
+    is_named, is_light = not isinstance(target.id, ScalarSelect), db.is_light(session)
+    statement = (
+        _locking(target.by, sight.of(by), is_light=is_light)
+        if is_named
+        else db.written(_lock(_is(target), sight.of(by), is_light=is_light))
+    )
     found = await db.run(session, statement, sight.given(by) | target.given)
     return _whole(found[0]) if found else _not_found(target)
 
@@ -142,29 +167,24 @@ async def read(session: AsyncSession, incident_id: UUID | None) -> Incident | No
 
 
 @cache
-def _inserting(*, is_named: bool) -> Written:
-    """Number and insert it in one statement; no row if the category is not in use or the source is taken."""
+def _creating(*, is_named: bool) -> Written:
+    """Number and insert it; neither if the category is not in use."""
     workspace_id, category = bindparam("workspace_id", type_=String), bindparam("category", type_=String)
-    counter = update(Workspace).where(Workspace.id == workspace_id).values(last_number=Workspace.last_number + 1)
+    in_use = select(Category.name).where(Category.workspace_id == workspace_id, ~Category.is_retired)
+    named = in_use.where(Category.name == category) if is_named else in_use.order_by(Category.position).limit(1)
+    chosen = named.cte("chosen")
+    here = (Workspace.id == workspace_id, exists(select(chosen.c.name)))
+    counter = update(Workspace).where(*here).values(last_number=Workspace.last_number + 1)
     number = counter.returning(Workspace.last_number).cte("counter")
     values: dict[str, Any] = {
         **{name: bindparam(name, type_=Incident.__table__.c[name].type) for name in _DRAFTED},
         "workspace_id": workspace_id,
-        "number": select(number.c.last_number).scalar_subquery(),
-        "category": Category.name,
+        "number": number.c.last_number,
+        "category": chosen.c.name,
     }
-    in_use = select(*values.values()).where(Category.workspace_id == workspace_id, ~Category.is_retired)
-    named = in_use.where(Category.name == category) if is_named else in_use.order_by(Category.position).limit(1)
-    inserted = insert(Incident).from_select(list(values), named)
-    once = inserted.on_conflict_do_nothing(index_elements=["workspace_id", "source"])
-    return db.written(once.returning(Incident.number, Incident.category))
-
-
-async def _refuse(session: AsyncSession, draft: Draft, *, by: Actor) -> NoReturn:
-    same = (Incident.workspace_id == by.workspace_id, Incident.source == draft.source)
-    if draft.source is not None and await session.scalar(select(exists().where(*same))):
-        raise Repeated
-    raise InvalidInput(f"Not saved: there is no category {draft.category!r} here. Choose another.", field="category")
+    row = select(*values.values()).select_from(chosen.join(number, true()))
+    inserted = insert(Incident).from_select(list(values), row).returning(Incident.number, Incident.category)
+    return timeline.recording(inserted.cte("made"), "number", "category")
 
 
 def shown(values: Mapping[str, Any]) -> Incident:
@@ -177,13 +197,14 @@ def _is(target: Target) -> ColumnElement[bool]:
 
 
 @cache
-def _locking(by: str, how_far: Sight) -> Written:
-    return db.written(_lock(_NAMED[by], how_far))
+def _locking(by: str, how_far: Sight, *, is_light: bool) -> Written:
+    return db.written(_lock(_NAMED[by], how_far, is_light=is_light))
 
 
-def _lock(which: ColumnElement[bool], how_far: Sight) -> Select[Any]:
+def _lock(which: ColumnElement[bool], how_far: Sight, *, is_light: bool) -> Select[Any]:
     seen = (Incident.workspace_id == sight.BY.workspace_id, sight.visible(how_far, sight.BY))
-    row = select(Incident.__table__).where(which, *seen).with_for_update(of=Incident).cte("row")
+    found = select(Incident.__table__).where(which, *seen)
+    row = (found if is_light else found.with_for_update(of=Incident)).cte("row")
     # People are joined outside: beside the lock, they are as they were before it was waited for.
     return _beside(row, row, _ASSIGNEE)
 
@@ -250,6 +271,7 @@ _NAMED: dict[str, ColumnElement[bool]] = {
 """How a target is found; the parameters are those of ``Target.given``."""
 _COLUMNS = tuple(Incident.__table__.c.keys())
 _DRAFTED = ("id", "title", "description", "priority", "owner_id", "assignee_id", "channel_id", "source")
+_SOURCE = "uq_incident_workspace_id_source"
 _OWNER, _ASSIGNEE = "owner__", "assignee__"
 """What their columns' names begin with beside the incident's."""
 WITH_PEOPLE = (joinedload(Incident.owner), joinedload(Incident.assignee))

@@ -10,6 +10,7 @@ from typing import Any
 from uuid import UUID, uuid4
 
 from sqlalchemy import (
+    CTE,
     ColumnElement,
     Integer,
     String,
@@ -21,7 +22,7 @@ from sqlalchemy import (
     column,
     func,
     select,
-    update,
+    true,
 )
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB, insert
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -29,7 +30,6 @@ from sqlalchemy.types import TypeEngine
 
 from domain import db, digest_rows, homes
 from domain.db import Written
-from domain.incident_table import Incident
 from domain.outbox import OutboxMessage, Topic
 from domain.policy import Actor, Surface
 from domain.timeline_table import Entry as Entry
@@ -102,24 +102,25 @@ class Happening:
 
 async def record(
     session: AsyncSession,
-    incident_id: UUID,
+    statement: Written,
+    values: Mapping[str, Any],
     *changes: Change,
     by: Actor,
     note: str = "",
-    topics: tuple[Topic, ...] = (Topic.INCIDENT_CHANGED, Topic.CHANGE_NOTED),
+    topics: tuple[Topic, ...],
     before: dict[str, Any] | None = None,
-    now: Mapping[str, Any] = {},
     also: Sequence[tuple[Topic, dict[str, str]]] = (),
-) -> None:
-    """Write what one request changed, and put its announcement in the outbox, in one statement.
+) -> list[Any]:
+    """Write what one request changed, with its history and its announcement in the outbox, in one statement.
 
     The session remembers the changes, for the answer to the person: ``recorded``.
 
     Args:
+        statement: what ``recording`` made of the change; its rows are returned.
+        values: what it is given, ``incident_id`` among it.
         changes: at least one; together they are one line in the thread.
         note: what the person said about it; kept with the last change.
         before: the columns that it changed as they were, so that it can be taken back.
-        now: the columns of the incident that it changes, as they are to be.
         also: other topics to announce, with what they carry.
     """
     batch = uuid4()
@@ -130,7 +131,6 @@ async def record(
     told = [*((topic, {"batch": str(batch)}) for topic in topics), *also]
     given = {
         "workspace_id": by.workspace_id,
-        "incident_id": incident_id,
         "batch": batch,
         "by_user_id": by.id,
         "surface": by.surface.value,
@@ -138,12 +138,16 @@ async def record(
         "told": [{"topic": topic, "payload": carried} for topic, carried in told],
     }
     session.info.update(changes=changes, outbox=True)
-    await db.run(session, _recording(frozenset(now)), given | {f"now_{name}": value for name, value in now.items()})
+    return await db.write(session, statement, {**values, **given})
 
 
-@cache
-def _recording(changed: frozenset[str]) -> Written:
-    """Entries, announcements, Homes, digests and the incident; written once, because it is run with every change."""
+def recording(change: CTE, *columns: str) -> Written:
+    """The statement of a change, with history, announcements, Homes and digests; nothing of it where nothing changed.
+
+    Args:
+        change: inserts or updates the incident, and returns it.
+        columns: of what it returns, to be told.
+    """
     workspace_id, incident_id = bindparam("workspace_id", type_=String), bindparam("incident_id", type_=Uuid)
     entry = _rows("entries", what=Text, old=Text, new=Text, note=Text, before=JSONB)
     told = _rows("told", topic=Text, payload=JSONB)
@@ -155,21 +159,18 @@ def _recording(changed: frozenset[str]) -> Written:
         "surface": bindparam("surface", type_=String),
         **{column.name: column for column in entry.c},
     }
-    written = insert(Entry).from_select(list(kept), select(*kept.values()).select_from(entry)).cte("written")
+    entries = select(*kept.values()).select_from(entry.join(change, true()))
+    written = insert(Entry).from_select(list(kept), entries).cte("written")
     row = {
         "workspace_id": workspace_id,
         "incident_id": incident_id,
         "lane": cast(incident_id, Text),
         **{column.name: column for column in told.c},
     }
-    announced = insert(OutboxMessage).from_select(list(row), select(*row.values()).select_from(told))
-    digests = digest_rows.follow(workspace_id, incident_id)
-    parts = [written, homes.drawing(workspace_id), digests]
-    if changed:
-        columns = Incident.__table__.c
-        now = {name: bindparam(f"now_{name}", type_=columns[name].type) for name in sorted(changed)}
-        parts.append(update(Incident).where(Incident.id == incident_id).values(now).cte("changed"))
-    return db.written(announced.add_cte(*parts))
+    announcements = select(*row.values()).select_from(told.join(change, true()))
+    announced = insert(OutboxMessage).from_select(list(row), announcements).cte("announced")
+    parts = (written, announced, homes.drawing(workspace_id), digest_rows.follow(workspace_id, incident_id))
+    return db.written(select(*(change.c[name] for name in columns)).add_cte(*parts))
 
 
 def _rows(name: str, **columns: type[TypeEngine[Any]]) -> TableValuedAlias:

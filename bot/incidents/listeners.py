@@ -83,8 +83,9 @@ async def reopen_asked(session: AsyncSession, request: Request, actor: Actor, ho
 async def form_submitted(ack: AsyncAck, view: Payload, actor: Actor, house: House) -> None:
     """The form to open an incident was sent; look-alikes that it had not named come back on top of it."""
     sent = forms.read_create_form(view)
+    opens = house.begin if sent.draft.assignee else house.lightly  # whom it is given to may get an account with it
     try:
-        async with house.begin() as session:
+        async with opens() as session:
             await opening.submit(session, sent, anywhere=not house.knows_channels, by=actor)
     except LooksAlike as question:
         await ack(response_action="update", view=warned(view, question.found, house))
@@ -92,17 +93,17 @@ async def form_submitted(ack: AsyncAck, view: Payload, actor: Actor, house: Hous
     await ack()
 
 
-async def take_clicked(ack: AsyncAck, action: Payload, actor: Actor, begin: Begin) -> None:
+async def take_clicked(ack: AsyncAck, action: Payload, actor: Actor, house: House) -> None:
     """*Take it* on a card."""
-    async with begin() as session:
-        await lifecycle.take(session, read_target(action["value"]), by=actor)
+    target = read_target(action["value"])
+    await house.change(lambda session: lifecycle.take(session, target, by=actor))
     await ack()
 
 
-async def revert_clicked(ack: AsyncAck, action: Payload, actor: Actor, begin: Begin) -> None:
+async def revert_clicked(ack: AsyncAck, action: Payload, actor: Actor, house: House) -> None:
     """*Back to open* on a card."""
-    async with begin() as session:
-        await lifecycle.revert(session, read_target(action["value"]), by=actor)
+    target = read_target(action["value"])
+    await house.change(lambda session: lifecycle.revert(session, target, by=actor))
     await ack()
 
 
@@ -116,11 +117,10 @@ async def resolve_clicked(
     await ack()
 
 
-async def resolve_submitted(ack: AsyncAck, view: Payload, actor: Actor, begin: Begin) -> None:
+async def resolve_submitted(ack: AsyncAck, view: Payload, actor: Actor, house: House) -> None:
     """The form to resolve was sent."""
-    note, fixed_at = forms.read_resolve_form(view)
-    async with begin() as session:
-        await lifecycle.resolve(session, carried_target(view), note=note, at=fixed_at, by=actor)
+    target, (note, fixed_at) = carried_target(view), forms.read_resolve_form(view)
+    await house.change(lambda session: lifecycle.resolve(session, target, note=note, at=fixed_at, by=actor))
     await ack()
 
 
@@ -134,10 +134,10 @@ async def reopen_clicked(
     await ack()
 
 
-async def reopen_submitted(ack: AsyncAck, view: Payload, actor: Actor, begin: Begin) -> None:
+async def reopen_submitted(ack: AsyncAck, view: Payload, actor: Actor, house: House) -> None:
     """The form to reopen was sent."""
-    async with begin() as session:
-        await lifecycle.reopen(session, carried_target(view), note=forms.read_reopen_form(view), by=actor)
+    target, note = carried_target(view), forms.read_reopen_form(view)
+    await house.change(lambda session: lifecycle.reopen(session, target, note=note, by=actor))
     await ack()
 
 

@@ -58,10 +58,11 @@ class Registry(Houses):
         pace: Pace | None,
         *,
         begin: Begin,
+        lightly: Begin,
         once: Once,
         routes: Routes,
     ) -> None:
-        super().__init__(begin=begin, once=once, routes=routes)
+        super().__init__(begin=begin, lightly=lightly, once=once, routes=routes)
         self.settings, self._http, self._pace = settings, http, pace
         key = settings.secret_key.get_secret_value() if settings.secret_key else ""
         self._sealer, self._mailer, self._courier = Sealer(key, PURPOSE), Mailer.of(settings), Courier.of(settings)
@@ -171,6 +172,7 @@ class Registry(Houses):
             incident_channel=place.incident_channel,
             knows_channels=place.knows_channels,
             begin=self.begin,
+            lightly=self.lightly,
             once=self.once,
             routes=self.routes,
             mailer=self._mailer,

@@ -6,7 +6,7 @@ from bot import commands, identity
 from bot.asking import mentioned
 from bot.house import House, Payload, Routes
 from bot.threads import views
-from domain import cards, comments, db, early_replies, hearing, imports, membership, threads, users, workspaces
+from domain import cards, comments, db, early_replies, imports, membership, threads, users, workspaces
 from domain.comments import Reply
 from domain.policy import Actor, Surface
 
@@ -52,8 +52,7 @@ async def thread_replied(message: Payload, client: AsyncWebClient, house: House)
 
 async def _kept(heard: Reply, message: Payload, house: House) -> bool:
     """Whether that was all: somebody known wrote something new in an incident's thread."""
-    async with house.once() as alone:
-        return await hearing.keep(alone, house.workspace_id, heard, by=message["user"])
+    return await house.gathering.keep(house.once, house.workspace_id, heard, by=message["user"])
 
 
 async def _changed(event: Payload, client: AsyncWebClient, house: House) -> None:

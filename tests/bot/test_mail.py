@@ -577,11 +577,11 @@ async def relaying(begin: Begin, engine: AsyncEngine, team: str, mailer: Mailer)
         "bot_id": "B0BOT",
         "url": "https://harbour.slack.com/",
     }
-    given: dict[str, Any] = {"begin": begin, "once": db.statements(engine), "routes": Routes(), "mailer": mailer}
-    house = House(**ids, **given, incident_channel=None, knows_channels=True)
+    doors: dict[str, Any] = {"begin": begin, "lightly": begin, "once": db.alone(engine).connect}
+    house = House(**ids, **doors, routes=Routes(), mailer=mailer, incident_channel=None, knows_channels=True)
     async with begin() as session:
         await outbox.add(session, outbox.row(Topic.CODE_ASKED, workspace_id=team, lane=f"mail:{team}"))
-    houses = Houses(begin=begin, once=house.once, routes=Routes())
+    houses = Houses(**doors, routes=Routes())
     houses.add(served(house, AsyncWebClient(), Pace()))
     relay = Relay(dict.fromkeys(Topic, send_mail), houses, asyncio.Event(), name=lambda: "one")
     running = asyncio.create_task(relay.run())

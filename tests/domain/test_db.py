@@ -55,7 +55,7 @@ SLEEPS = Written("SELECT pg_sleep(20)")
 @pytest.fixture
 async def once(engine: AsyncEngine) -> AsyncIterator[Once]:
     """How single statements are run."""
-    yield db.statements(engine)
+    yield db.alone(engine).connect
     await engine.dispose()
 
 

@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from domain import db, hearing, policy, users
 from domain.comments import Comment, Reply
 from domain.db import Begin
+from domain.hearing import Heard
 from domain.policy import Action, Standing
 from domain.threads import Thread
 from domain.users import SlackProfile, User
@@ -42,8 +43,8 @@ async def test_a_reply_is_kept_at_once_exactly_where_the_policy_allows_it(
         actor = await users.actor(session, team, zoe.slack_user_id)
     reply = Reply(channel_id=GENERAL, thread_ts=ROOT, ts="1700000001.000100", content="rolled back")
 
-    async with db.statements(engine)() as alone:
-        is_kept = await hearing.keep(alone, team, reply, by=zoe.slack_user_id)
+    async with db.alone(engine).connect() as alone:
+        [is_kept] = await hearing.keep(alone, team, [Heard(reply, zoe.slack_user_id)])
 
     assert is_kept == policy.allows(actor, Action.REPLY)
     async with begin() as session:

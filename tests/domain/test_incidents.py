@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 from sqlalchemy import func, select, update
 
-from domain import assignees, db, incidents, profiles, timeline, users, workspaces
+from domain import assignees, changes, db, incidents, profiles, users, workspaces
 from domain.db import Begin
 from domain.errors import InvalidInput, NotFound, Repeated
 from domain.incidents import Draft, Incident, Target
@@ -129,10 +129,9 @@ async def test_another_workspace_sees_nothing(begin: Begin, opened: Make, ana: A
 async def test_what_was_deleted_is_gone_for_everybody(begin: Begin, opened: Make, ana: Actor) -> None:
     incident = await opened()
     async with begin() as session:
-        await session.execute(update(Incident).where(Incident.id == incident.id).values(deleted_at=db.now()))
-
-    async with begin() as session:
-        await timeline.record(session, incident.id, Change(What.DELETED), by=ana)
+        gone = await incidents.locked(session, Target(id=incident.id), by=ana)
+        gone.deleted_at = db.now()
+        await changes.record(session, gone, [Change(What.DELETED)], by=ana)
 
     async with begin() as session:
         with pytest.raises(NotFound, match=r"INC-1 was deleted by you at .* A superuser can restore it"):

@@ -15,6 +15,7 @@ from domain.comments import Reply
 from domain.db import Begin
 from domain.destinations import Destinations
 from domain.errors import AlreadyDone, Forbidden, InvalidInput, NotFound
+from domain.hearing import Heard
 from domain.incidents import Target
 from domain.outbox import OutboxMessage, Topic
 from domain.policy import Actor
@@ -150,7 +151,7 @@ async def test_replies_in_the_thread_their_edits_and_deletions_are_told(
             text("INSERT INTO thread (workspace_id, channel_id, ts, incident_id) VALUES (:t, :c, '1.0', :i)"),
             {"t": team, "c": GENERAL, "i": incident.id},
         )
-        assert await hearing.keep(session, team, reply, by=ben.slack_user_id)
+        assert await hearing.keep(session, team, [Heard(reply, ben.slack_user_id)]) == [True]
     [made] = await rows(begin, team)
     occasion = await told(begin, made)
     assert occasion is not None
