@@ -209,10 +209,20 @@ def _lock(which: ColumnElement[bool], how_far: Sight, *, is_light: bool) -> Sele
     return _beside(row, row, _ASSIGNEE)
 
 
+async def read_all(session: AsyncSession, statement: Written, values: Mapping[str, Any]) -> list[Incident]:
+    """The incidents that a statement made of ``with_people`` finds, to be shown, not to be changed."""
+    return [_whole(row) for row in await db.run(session, statement, values)]
+
+
+def with_people() -> Select[Any]:
+    """Incidents with their owners and assignees, for ``read_all``."""
+    table = Incident.__table__
+    return _beside(table, table, _OWNER, _ASSIGNEE)
+
+
 @cache
 def _reading() -> Written:
-    table = Incident.__table__
-    return db.written(_beside(table, table, _OWNER, _ASSIGNEE).where(_NAMED["id"]))
+    return db.written(with_people().where(_NAMED["id"]))
 
 
 def _beside(row: Any, joined: Any, *people: str) -> Select[Any]:

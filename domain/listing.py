@@ -1,17 +1,22 @@
 """Finding incidents again: lists with filters, a page at a time, and the most likely ones."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, case, func, or_, select, tuple_
+from sqlalchemy import ColumnElement, Integer, Select, bindparam, case, func, or_, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncSession
-from sqlalchemy.orm import aliased
+from sqlalchemy.orm import InstrumentedAttribute, aliased
 
+from domain import db, incidents, sight
+from domain.db import Written
 from domain.errors import InvalidInput
-from domain.incidents import WITH_PEOPLE, Incident, Priority, Status, in_workspace, visible_to
+from domain.incidents import Incident, Priority, Status, in_workspace, visible_to
 from domain.policy import Actor, Standing
+from domain.sight import Eyes, Sight
 from domain.users import SlackProfile, User
 from domain.workspaces import Channel
 
@@ -48,6 +53,20 @@ class Filter:
     opened_before: datetime | None = None
     opened_after: datetime | None = None
     channel_id: str | None = None
+
+    @property
+    def is_timeless(self) -> bool:
+        """Whether the same may well be asked again; a moment never comes back."""
+        return self.opened_before is None and self.opened_after is None
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What one statement finds, whoever asks; a page begins ``after`` a place, ends ``before`` it, or is the first."""
+
+    wanted: Filter
+    how_far: Sight
+    turn: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,17 +108,11 @@ async def page(
     Raises:
         InvalidInput: the filters contradict each other; says which.
     """
-    visible = visible_to(by) if seen is None else seen
-    place = tuple_(Incident.priority, Incident.number)
-    query = select(Incident).where(in_workspace(by), visible, *conditions(wanted, by)).options(*WITH_PEOPLE)
-    if before:
-        query = query.where(place < tuple_(Priority(before[0]), before[1]))
-        query = query.order_by(Incident.priority.desc(), Incident.number.desc())
-    else:
-        if after:
-            query = query.where(place > tuple_(Priority(after[0]), after[1]))
-        query = query.order_by(Incident.priority, Incident.number)
-    found = list(await session.scalars(query.limit(most + 1)))
+    place = before or after
+    asked = Asked(wanted, sight.of(by), "before" if before else "after" if after else "")
+    statement = _usual_page(asked) if seen is None and wanted.is_timeless else _page(asked, seen)
+    turn = {"priority": Priority(place[0]), "number": place[1]} if place else {}
+    found = await incidents.read_all(session, statement, sight.given(by) | turn | {"most": most + 1})
     shown = found[:most][::-1] if before else found[:most]
     return turned(shown, is_more=len(found) > most, is_back=before is not None, is_first=after is None)
 
@@ -108,10 +121,10 @@ async def count(
     session: AsyncSession, wanted: Filter, *, by: Actor, seen: ColumnElement[bool] | None = None
 ) -> int | None:
     """How many a list has in all; None if there are more than are worth counting."""
-    visible = visible_to(by) if seen is None else seen
-    matching = select(Incident.id).where(in_workspace(by), visible, *conditions(wanted, by)).limit(MOST_COUNTED + 1)
-    found = await session.scalar(select(func.count()).select_from(matching.subquery())) or 0
-    return found if found <= MOST_COUNTED else None
+    asked = Asked(wanted, sight.of(by))
+    statement = _usual_count(asked) if seen is None and wanted.is_timeless else _count(asked, seen)
+    [row] = await db.run(session, statement, sight.given(by))
+    return row.found if row.found <= MOST_COUNTED else None
 
 
 def turned(shown: list[Incident], *, is_more: bool, is_back: bool, is_first: bool) -> Page:
@@ -161,15 +174,39 @@ def visible_in(workspace_id: str, channel_id: str) -> ColumnElement[bool]:
     return or_(Incident.channel_id == channel_id, Incident.channel_id.in_(public))
 
 
-def conditions(wanted: Filter, by: Actor) -> list[ColumnElement[bool]]:
+def _page(asked: Asked, seen: ColumnElement[bool] | None = None) -> Written:
+    place = tuple_(Incident.priority, Incident.number)
+    turn = tuple_(bindparam("priority", type_=_TABLE.c.priority.type), bindparam("number", type_=Integer))
+    query = incidents.with_people().where(*_matching(asked, seen)).limit(bindparam("most", type_=Integer))
+    if asked.turn == "before":
+        return db.written(query.where(place < turn).order_by(Incident.priority.desc(), Incident.number.desc()))
+    query = query.where(place > turn) if asked.turn else query
+    return db.written(query.order_by(Incident.priority, Incident.number))
+
+
+def _count(asked: Asked, seen: ColumnElement[bool] | None = None) -> Written:
+    matching = select(Incident.id).where(*_matching(asked, seen)).limit(MOST_COUNTED + 1)
+    return db.written(select(func.count().label("found")).select_from(matching.subquery()))
+
+
+_usual_page, _usual_count = lru_cache(maxsize=256)(_page), lru_cache(maxsize=256)(_count)
+"""Putting a statement together takes longer than running it, and most lists are asked for again."""
+
+
+def _matching(asked: Asked, seen: ColumnElement[bool] | None) -> list[ColumnElement[bool]]:
+    visible = sight.visible(asked.how_far, sight.BY) if seen is None else seen
+    return [sight.in_workspace(sight.BY), visible, *conditions(asked.wanted, sight.BY)]
+
+
+def conditions(wanted: Filter, by: Actor | Eyes) -> list[ColumnElement[bool]]:
     """What the incidents must be; raises InvalidInput where nothing can be all of it."""
     _require_sense(wanted)
     is_any = wanted.any_status and not wanted.needs_person
     found = _of_status(wanted.statuses or (tuple(Status) if is_any else UNRESOLVED))
     if wanted.priorities:
-        found.append(Incident.priority.in_(wanted.priorities))
+        found.append(_one_of(Incident.priority, wanted.priorities))
     if wanted.categories:
-        found.append(Incident.category.in_(wanted.categories))
+        found.append(_one_of(Incident.category, wanted.categories))
     if wanted.assignees:
         found.append(Incident.assignee_id.in_(_accounts(wanted.assignees, by)))
     if wanted.owners:
@@ -220,9 +257,17 @@ def _of_status(statuses: Sequence[Status]) -> list[ColumnElement[bool]]:
     if chosen == set(Status):
         return []
     unresolved = [] if Status.RESOLVED in chosen else [Incident.status != Status.RESOLVED]
-    return unresolved if chosen == set(UNRESOLVED) else [*unresolved, Incident.status.in_(sorted(chosen))]
+    return unresolved if chosen == set(UNRESOLVED) else [*unresolved, _one_of(Incident.status, sorted(chosen))]
 
 
-def _accounts(slack_user_ids: Sequence[str], by: Actor) -> Select[UUID | None]:
-    mapped = (SlackProfile.workspace_id == by.workspace_id, SlackProfile.slack_user_id.in_(slack_user_ids))
+def _accounts(slack_user_ids: Sequence[str], by: Actor | Eyes) -> Select[UUID | None]:
+    mapped = (SlackProfile.workspace_id == by.workspace_id, _one_of(SlackProfile.slack_user_id, slack_user_ids))
     return select(SlackProfile.user_id).where(*mapped)
+
+
+def _one_of(column: ColumnElement[Any] | InstrumentedAttribute[Any], values: Iterable[Any]) -> ColumnElement[bool]:
+    """As ``IN``, of which SQLAlchemy would make the values anew each time."""
+    return or_(*(column == value for value in values))
+
+
+_TABLE = Incident.__table__

@@ -77,6 +77,6 @@ def visible(sight: Sight, by: Eyes) -> ColumnElement[bool]:
     return or_(*seen, Incident.channel_id.in_(channels))
 
 
-def in_workspace(actor: Actor) -> ColumnElement[bool]:
+def in_workspace(actor: Actor | Eyes) -> ColumnElement[bool]:
     """The incidents that exist in the actor's workspace."""
     return and_(Incident.workspace_id == actor.workspace_id, Incident.deleted_at.is_(None))
