@@ -40,7 +40,7 @@ _PERMALINK: Final = re.compile(
 )
 _THREAD: Final = re.compile(r"[?&;]thread_ts=([0-9]{10}\.[0-9]{6})(?![0-9])")
 _TO_SOMEBODY: Final = re.compile(r"\s*(?:<@[UW][A-Z0-9]+(?:\|[^<>]*)?>[\s:,]*)*")
-_ADDRESS: Final = re.compile(r"<mailto:[^<>]*>|[^\s<>]+@[^\s<>]+")
+_ADDRESS: Final = re.compile(r"<mailto:[^<>]*>|(?<![^\s<>])[^\s<>]+@[^\s<>]+")  # each run of letters is tried once
 _LETTERS: Final = re.compile(r"[^\W\d_]+")
 
 

@@ -11,6 +11,7 @@ from bot.api.shapes import In, Moment, Out
 from domain import alerts, workspaces
 from domain.alerts import LONGEST_NAME, Outcome, Report, Taken
 from domain.states import Priority
+from domain.text import LONGEST_COMPARED
 
 MOST: Final = 100
 """Alerts of one request."""
@@ -74,7 +75,7 @@ class GenericAlert(In):
     status: State
     description: str = ""
     priority: Priority | None = Field(None, description="What the severity means, if left out.")
-    severity: Annotated[str, Field(examples=["critical", "warning"])] = ""
+    severity: Annotated[str, Field(max_length=LONGEST_COMPARED, examples=["critical", "warning"])] = ""
     url: str = ""
     labels: Labels = Field(default_factory=dict)
     starts_at: Moment | None = Field(None, description="Since when it fires: tells one episode from the next.")

@@ -164,6 +164,17 @@ async def test_an_alert_of_any_length_is_taken(api: Api) -> None:
     assert (title <= 255, description) == (True, 40_000)
 
 
+async def test_a_label_of_endless_accents_holds_nobody_up_and_such_a_severity_is_refused(api: Api) -> None:
+    endless = "a" + "\u0301\u0316" * 15_000
+    [taken] = await told(api, alert(labels={"severity": endless, "category": endless}))
+    refused = await (await api.as_("ana")).post(
+        "/alerts/generic", json={"fingerprint": "a", "title": "A", "status": "firing", "severity": endless}
+    )
+
+    assert taken["outcome"] == "opened"
+    assert refused.status_code == 422
+
+
 async def test_the_card_says_how_often_an_alert_was_reported(api: Api) -> None:
     await told(api, alert())
     await api.workspace.delivered()

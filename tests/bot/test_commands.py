@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from bot.commands import LARGEST_NUMBER, Request, is_secret, parse, strip_mention, verb_of
+from bot.commands import HIDDEN, LARGEST_NUMBER, Request, is_secret, parse, strip_mention, verb_of, without_addresses
 from bot.verbs import ALIASES
 
 CATEGORIES = ("outage", "bug", "security", "question", "feature_request", "Card reader")
@@ -393,3 +393,18 @@ def test_forty_thousand_characters_are_read_in_no_time(verb: str) -> None:
         read(verb + (piece * 40_000)[:40_000])
 
     assert perf_counter() - started < 0.2 * len(PIECES)
+
+
+@pytest.mark.parametrize("endless", ["\u0301\u0316" * 20_000, "x" * 40_000, "x," * 20_000])
+def test_a_word_without_end_is_read_in_no_time(endless: str) -> None:
+    started = perf_counter()
+    read(f"list {endless}")
+    without_addresses(f"what {endless}")
+
+    assert perf_counter() - started < 0.5
+
+
+def test_addresses_are_hidden_wherever_they_stand() -> None:
+    line = "x a@b.example <mailto:a@b.example|a@b.example> (a@b.example),c@d <a@b.example> @ana <@U7>"
+
+    assert without_addresses(line) == f"x {HIDDEN} {HIDDEN} {HIDDEN} <{HIDDEN}> @ana <@U7>"

@@ -55,3 +55,16 @@ def test_a_title_that_is_one_long_word_is_cut_anyway() -> None:
 
 def test_a_short_title_has_no_description() -> None:
     assert text.split_title("disk full") == ("disk full", "")
+
+
+@pytest.mark.parametrize("typed", ["Data-Loss", " data  loss\u200b", "DATA_LOSS"])
+def test_words_are_compared_without_case_dashes_and_what_stands_around_them(typed: str) -> None:
+    assert text.bare(typed) == "data_loss"
+
+
+def test_accents_are_compared_however_they_were_typed() -> None:
+    assert text.bare("Caf\u00e9") == text.bare("cafe\u0301")
+
+
+def test_a_word_without_end_is_compared_by_its_beginning() -> None:
+    assert len(text.bare("a" + "\u0301\u0316" * 15_000)) <= text.LONGEST_COMPARED
