@@ -1,6 +1,7 @@
 """Which workspaces installed the app, and whether they are served; their tokens, sealed, stand beside.
 
-A row's version rises with everything that another process has to know: an installation, a new token, an end.
+A row's version rises with everything that another process has to know: an installation, a new token, another
+place for incidents, an end.
 """
 
 from collections.abc import Mapping
@@ -195,6 +196,11 @@ async def renewed(session: AsyncSession, workspace_id: str, *, expires_at: datet
     """The token is another one now; other processes learn of it by the version."""
     anew = {"version": Installation.version + 1, "expires_at": expires_at, "busy_until": None}
     await session.execute(_change(workspace_id).values(anew))
+
+
+async def rearranged(session: AsyncSession, workspace_id: str) -> None:
+    """Its channels are others than before: each process that serves it looks which one is for incidents."""
+    await session.execute(_change(workspace_id).values(version=Installation.version + 1))
 
 
 async def lease_ending(session: AsyncSession) -> str | None:

@@ -6,7 +6,7 @@ from bot import learning, sync
 from bot.channels.views import facts, welcome
 from bot.house import House
 from bot.relay import Delivery
-from domain import cards, membership, workspaces
+from domain import cards, installations, membership, workspaces
 from domain.outbox import Outgoing, Topic
 
 
@@ -17,6 +17,7 @@ async def learn_channel(message: Outgoing, slack: AsyncWebClient, house: House) 
     inside = await learning.members(slack, found.id) if found.is_private else []
     async with house.begin() as session:
         await workspaces.learn_channels(session, house.workspace_id, [found])
+        await installations.rearranged(session, house.workspace_id)
         if inside:
             await membership.replace(session, house.workspace_id, found.id, inside)
         if found.is_open:

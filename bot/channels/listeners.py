@@ -1,7 +1,7 @@
 """Where the bot is: what Slack tells about channels."""
 
 from bot.house import House, Payload, Routes
-from domain import homes, membership, workspaces
+from domain import homes, installations, membership, workspaces
 
 
 async def somebody_joined(event: Payload, house: House) -> None:
@@ -39,6 +39,7 @@ async def channel_renamed(event: Payload, house: House) -> None:
     channel = event["channel"]
     async with house.begin() as session:
         await workspaces.rename_channel(session, house.workspace_id, channel["id"], channel["name"])
+        await installations.rearranged(session, house.workspace_id)
 
 
 ROUTES = Routes(

@@ -183,6 +183,15 @@ class Registry(Houses):
         pace = self._paces.setdefault(workspace_id, self._pace or Pace())
         return served(house, self.client(bot.bot_token), pace)
 
+    async def _rearranged(self, house: House) -> None:
+        """Have all processes, this one too, open it anew, if what was learnt is news."""
+        async with self.begin() as session:
+            place = await installations.place(session, house.workspace_id, self.settings.incident_channel)
+            if (place.incident_channel, place.knows_channels) == (house.incident_channel, house.knows_channels):
+                return
+            await installations.rearranged(session, house.workspace_id)
+        await self.look()
+
     async def _left(self, body: Payload) -> None:
         """Its tokens are deleted; what it wrote stays, should it come back."""
         event: dict[str, Any] = body["event"]
@@ -216,8 +225,7 @@ class Registry(Houses):
             try:
                 me = {"team_id": workspace_id, "url": known.house.url}
                 await learning.everything(known.slack, self.begin, me, None)
-                self._versions.pop(workspace_id, None)  # so that it is opened anew, with what is known now
-                await self.look()
+                await self._rearranged(known.house)
             except (*AWAY, ClientError) as error:
                 log.warning("not_learnt", workspace=workspace_id, kind=type(error).__name__)
                 await asyncio.sleep(LOOK_S)

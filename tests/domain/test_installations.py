@@ -157,6 +157,16 @@ async def test_a_refused_token_is_tried_again_after_a_while_by_one(begin: Begin,
         assert await installations.lease_refused(session) is None
 
 
+async def test_other_processes_hear_that_the_channels_are_others(begin: Begin, team: str) -> None:
+    async with begin() as session:
+        await installations.rearranged(session, team)  # nobody installed it: there is one workspace, and one process
+    await install(begin, team)
+    async with begin() as session:
+        await installations.rearranged(session, team)
+
+    assert await version(begin, team) == 2
+
+
 async def test_what_is_known_of_a_place(begin: Begin, team: str) -> None:
     async with begin() as session:
         found = await installations.place(session, team, "#incidents")

@@ -8,17 +8,34 @@ import pytest
 from pydantic import SecretStr
 from sqlalchemy import make_url, text
 
+from bot.app import Bot
 from bot.demo import MANIFEST
 from bot.health.checks import SCOPES
 from bot.installing import pages, views
 from bot.installing.registry import Registry
-from domain import installations
+from domain import installations, tokens, users
 from sandbox import manifest as manifests
 from sandbox.oauth import CLIENT_ID, CLIENT_SECRET
 from tests.chaos.machines import Program
 from tests.end_to_end.eyes import answer
+from tests.end_to_end.test_administration import IDS
 from tests.installing.conftest import KEY, SECRET_KEY, Browser, Slack, install, until
 from tests.operations.pgbouncer import free_port
+
+
+async def token(slack: Slack, bot: Bot) -> str:
+    """A program's, of Ana's."""
+
+    async def is_served() -> bool:
+        return bot.houses.of("T0HARBOUR0") is not None
+
+    await until(is_served)
+    await slack.harbour.stage.command("ana", "#general", "whoami")
+    async with bot.houses.begin() as session:
+        found = await users.find(session, "T0HARBOUR0", IDS["ana"])
+        assert found is not None
+        assert found[1] is not None
+        return (await tokens.create(session, "a script", by=found[1])).token
 
 
 async def test_two_workspaces_install_it_and_both_are_served(slack: Slack, browser: Browser) -> None:
@@ -61,6 +78,31 @@ async def test_another_process_hears_of_it_without_being_asked(slack: Slack, bro
             return there.houses.of("T0LAGOON00") is not None
 
         await until(is_served)
+
+
+async def test_the_channel_for_incidents_is_found_by_every_process_once_the_bot_is_invited(
+    slack: Slack, browser: Browser
+) -> None:
+    for name in ("general", "incidents", "checkout", "security", "shared-partner"):
+        await slack.harbour.control("member", {"user": "bot", "channel": f"#{name}", "leave": True})
+    async with slack.served(), slack.served(port=(other := free_port())) as there:
+        await install(slack, slack.harbour, browser)
+        headers = {"Authorization": f"Bearer {await token(slack, there)}"}
+        report = {"fingerprint": "disk", "title": "Disk full", "status": "firing"}
+
+        async def taken(url: str) -> int:
+            told = slack.harbour.stage.session.post(f"{url}/api/v1/alerts/generic", json=report, headers=headers)
+            async with told as said:
+                return said.status
+
+        urls = (slack.url, f"http://127.0.0.1:{other}")
+        assert [await taken(url) for url in urls] == [409, 409]
+        await slack.harbour.stage.do("member", user="bot", channel="#incidents", join=True)
+
+        async def are_open() -> bool:
+            return [await taken(url) for url in urls] == [200, 200]
+
+        await until(are_open)
 
 
 async def test_nobody_works_for_a_workspace_that_did_not_install_it(slack: Slack, browser: Browser) -> None:
