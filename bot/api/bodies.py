@@ -1,5 +1,6 @@
 """What comes before and after everything: a body's type is looked at before it is read, and nothing breaks aloud."""
 
+import re
 import secrets
 from typing import Final
 
@@ -8,11 +9,15 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from bot.api.problems import Problem
+from bot.api.problems import TOO_LARGE, Problem
 
 LARGEST: Final = 1_000_000
 """Bytes of a body."""
-TOO_LARGE: Final = "Nothing was changed: the body is too large; 1 MB is the most."
+LARGEST_OF_STRANGERS: Final = 20_000
+"""Where nobody has to be known: no password is longer, and reading what is wrong takes time."""
+FOR_STRANGERS: Final = re.compile(
+    r".*/(login/access-token|users/signup|reset-password/?|password-recovery/.*)", re.DOTALL
+)
 FORMS: Final = ("/login/access-token",)
 """What takes a form, as OAuth2 says; everything else takes JSON."""
 _JSON: Final = "application/json"
@@ -32,12 +37,13 @@ class Guard:
             await self.app(scope, receive, send)
             return
         request = Request(scope)
-        if int(request.headers.get("content-length", "0") or 0) > LARGEST:
+        most = LARGEST_OF_STRANGERS if FOR_STRANGERS.fullmatch(scope["path"]) else LARGEST
+        if int(request.headers.get("content-length", "0") or 0) > most:
             await Problem(413, TOO_LARGE).answer(request)(scope, receive, send)
         elif _is_unknown(request):
             await Problem(415, f"Send the body as {_wanted(request)}.").answer(request)(scope, receive, send)
         else:
-            await self._guarded(scope, _bounded(receive), send)
+            await self._guarded(scope, _bounded(receive, most), send)
 
     async def _guarded(self, scope: Scope, receive: Receive, send: Send) -> None:
         has_begun = False
@@ -59,7 +65,7 @@ class Guard:
             await Problem(500, words, code="failed").answer(request)(scope, receive, send)
 
 
-def _bounded(receive: Receive) -> Receive:
+def _bounded(receive: Receive, most: int) -> Receive:
     """The same, until it is known to be too much."""
     size = 0
 
@@ -67,7 +73,7 @@ def _bounded(receive: Receive) -> Receive:
         nonlocal size
         message = await receive()
         size += len(message.get("body", b""))
-        if size > LARGEST:
+        if size > most:
             raise HTTPException(413)
         return message
 

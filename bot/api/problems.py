@@ -47,11 +47,16 @@ PROBLEM: Final[Mapping[str, Any]] = {
 """The schema of every error."""
 
 NOT_READ: Final = "This request cannot be understood."
+TOO_LARGE: Final = (
+    "Nothing was changed: the body is too large; 1 MB is the most, and 20 kB where nobody has to say who they are."
+)
+MOST_ERRORS: Final = 20
+"""Of one request; more help nobody, and whoever sends them may want the answer to be long."""
 _WORDS: Final = {
     400: "The body cannot be read. Send it as the description of this API says: /api/v1/openapi.json.",
     404: "There is nothing at this address. /api/v1/openapi.json lists what there is.",
     405: "This address takes no such method; the header Allow lists those that it takes.",
-    413: "Nothing was changed: the body is too large; 1 MB is the most.",
+    413: TOO_LARGE,
     415: "Send the body as application/json; the login takes application/x-www-form-urlencoded.",
 }
 _CODES: Final = {
@@ -156,7 +161,7 @@ def _problem(error: Exception) -> Problem:
 async def _invalid(request: Request, error: Exception) -> Response:
     """Which values cannot be used and why; the values themselves are not repeated."""
     assert isinstance(error, RequestValidationError)  # noqa: S101 - for the type checker
-    found = [{"field": _field(each["loc"]), "detail": str(each["msg"])} for each in error.errors()]
+    found = [{"field": _field(each["loc"]), "detail": str(each["msg"])} for each in error.errors()[:MOST_ERRORS]]
     first = f"{found[0]['field']}: {found[0]['detail']}" if found else NOT_READ
     return Problem(422, f"Nothing was changed. {_plain(first)}.", errors=[_clean(e) for e in found]).answer(request)
 

@@ -107,6 +107,36 @@ async def test_what_is_wrong_is_named_and_not_repeated(api: Api) -> None:
     assert "hunter2" not in refused.text
 
 
+async def test_of_many_mistakes_twenty_are_named(api: Api) -> None:
+    wrong = {f"name{n}": n for n in range(1_000)}
+
+    refused = await (await api.as_("ben")).post("/incidents", json=wrong)
+    by_nobody = await api.nobody.post("/users/signup", json=wrong)
+
+    assert [len(each.json()["errors"]) for each in (refused, by_nobody)] == [20, 20]
+
+
+@pytest.mark.parametrize("place", ["/users/signup", "/reset-password/", "/password-recovery/a@b.c"])
+async def test_whoever_is_not_known_sends_no_large_body(api: Api, place: str) -> None:
+    async def large() -> Any:
+        yield b" " * 15_000
+        yield b" " * 15_000
+
+    refused = [await api.nobody.post(place, json={f"name{n}": n for n in range(5_000)})]
+    if not place.endswith("a@b.c"):  # which reads no body
+        json_headers = {"Content-Type": "application/json"}
+        refused.append(await api.nobody.post(place, content=large(), headers=json_headers))
+
+    assert {told(each) for each in refused} == {(413, "too_large")}
+
+
+async def test_a_login_reads_no_large_form_and_the_longest_password_is_none(api: Api) -> None:
+    sent = {"username": "ana@harbour.example", "password": "\U0001f511" * 1_000}
+
+    assert (await api.nobody.post("/login/access-token", data=sent)).status_code == 401
+    assert (await api.nobody.post("/login/access-token", data={**sent, "x": "y" * 9_000})).status_code == 413
+
+
 async def test_characters_that_no_text_may_have_are_replaced(api: Api) -> None:
     made = await api.opened("Disk\x00full 💥", by="ben")
 
