@@ -6,6 +6,7 @@ The table is not written ahead: after a crash of the database everybody may ask 
 """
 
 import hashlib
+import ipaddress
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, TypeAlias
@@ -64,6 +65,17 @@ async def count(on: Connection, who: str, limit: Limit) -> Used:
     """Count one more, and say whether it is one too many."""
     [row] = await db.run(on, _COUNT, {"who": who, "seconds": limit.seconds})
     return Used(row.hits, max(row.reset_s, 1), row.hits > limit.most)
+
+
+def place(address: str) -> str:
+    """Where somebody is who comes from this address: of IPv6, one connection has a whole network to choose from."""
+    try:
+        found = ipaddress.ip_address(address)
+    except ValueError:
+        return address
+    if found.version == 4:
+        return str(found)
+    return str(found.ipv4_mapped or ipaddress.ip_network((int(found), 64), strict=False))
 
 
 def unnamed(kind: str, value: str) -> str:

@@ -104,6 +104,8 @@ class Strangers:
 async def counted(request: Request, *kinds: tuple[str, Limit, str]) -> None:
     """Count somebody who is not known yet.
 
+    What comes after a limit that is used up is not counted: one place cannot use up everybody's.
+
     Args:
         kinds: what is counted, how often it may be, and about whom it is, where that is not who asks: an address,
             whether or not anybody has it.
@@ -111,12 +113,12 @@ async def counted(request: Request, *kinds: tuple[str, Limit, str]) -> None:
     Raises:
         Problem: too often.
     """
-    here = request.client.host if request.client else ""
+    here = rates.place(request.client.host if request.client else "")
     async with estate_of(request).once() as alone:
-        used = [await rates.count(alone, rates.unnamed(kind, whom or here), most) for kind, most, whom in kinds]
-    over = [each.reset_s for each in used if each.is_over]
-    if over:
-        raise problems.too_many(_WAIT, wait_s=max(over))
+        for kind, most, whom in kinds:
+            used = await rates.count(alone, rates.unnamed(kind, whom or here), most)
+            if used.is_over:
+                raise problems.too_many(_WAIT, wait_s=used.reset_s)
 
 
 async def counted_by(caller: Asking, kind: str, limit: Limit) -> None:

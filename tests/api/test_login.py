@@ -96,6 +96,24 @@ async def test_a_trusted_proxy_tells_places_apart(api: Api) -> None:
     assert await tried(api, 31, "203.0.113.2") == 401
 
 
+async def test_a_network_of_ipv6_is_one_place(api: Api) -> None:
+    codes = [await tried(api, number, f"2001:db8::{number + 1:x}") for number in range(31)]
+
+    assert codes == [401] * 30 + [429]
+    assert await tried(api, 31, "2001:db8:0:1::1") == 401
+
+
+async def test_a_place_that_has_to_wait_locks_nobody_else_out(api: Api) -> None:
+    address = await api.has_password("ben")
+    for number in range(31):
+        await tried(api, number, "203.0.113.1")
+    form = {"username": address, "password": "wrong"}
+    for _ in range(11):
+        await api.nobody.post("/login/access-token", data=form, headers={"X-Forwarded-For": "203.0.113.1"})
+
+    assert (await logged_in(api, address)).status_code == 200
+
+
 async def test_whoever_is_no_trusted_proxy_is_one_place_whatever_they_say(database_url: str) -> None:
     async with reachable(database_url, trusted_proxies=("10.1.0.0/16",)) as api:
         codes = [await tried(api, number, f"203.0.113.{number}") for number in range(31)]
