@@ -170,7 +170,7 @@ async def _body(request: Request) -> bytes | None:
 def _is_signed(verifier: SignatureVerifier, body: bytes, request: Request) -> bool:
     timestamp = request.headers.get("x-slack-request-timestamp", "")
     signature = request.headers.get("x-slack-signature", "")
-    if not timestamp.isascii() or not timestamp.isdigit() or len(timestamp) > 12:
+    if not timestamp.isascii() or not timestamp.isdigit() or len(timestamp) > 12 or not signature.isascii():
         return False
     try:
         return verifier.is_valid(body, timestamp, signature)

@@ -107,10 +107,11 @@ async def test_a_whole_incident_by_signed_requests(served: tuple[Workspace, str]
         ({}, KEY, -400),
         ({"X-Slack-Signature": ""}, KEY, 0),
         ({"X-Slack-Signature": "v0=" + "0" * 64}, KEY, 0),
+        ({"X-Slack-Signature": "v0=é"}, KEY, 0),
         ({"X-Slack-Request-Timestamp": "soon"}, KEY, 0),
         ({"X-Slack-Request-Timestamp": "9" * 400}, KEY, 0),
     ],
-    ids=["another secret", "old", "from the future", "unsigned", "forged", "no time", "a long time"],
+    ids=["another secret", "old", "from the future", "unsigned", "forged", "no ASCII", "no time", "a long time"],
 )
 async def test_what_slack_did_not_sign_just_now_is_turned_away_and_changes_nothing(
     served: tuple[Workspace, str], headers: dict[str, str], secret: str, age_s: float
