@@ -9,6 +9,8 @@ again after a lost answer, late, or twice at the same moment, and changes nothin
 - The end of the episode resolves the incident, if nobody did before.
 - A new episode reopens the incident if it was resolved in the last four hours, so that an alert that comes and goes is
   one story in one thread. After that, or if the incident was deleted, it opens a new one.
+- What whoever has the sender's token may not see is not there for it: the alert opens a new incident, which is theirs,
+  and its end changes nothing and tells nothing.
 
 Episodes are told apart by when they began, if the sender says so, else by the end between them. The row of the alert
 is locked until the commit, so of two reports at the same moment one opens the incident and the other is counted.
@@ -127,18 +129,18 @@ def priority_of(report: Report) -> Priority | None:
 
 async def _fires(session: AsyncSession, report: Report, channel_id: str | None, by: Actor) -> Taken:
     alert = await _noted(session, report, by)
-    if alert.incident_id is None:
+    incident = await _incident(session, alert, by) if alert.incident_id else None
+    if incident is None:
         return await _open(session, alert, report, channel_id, by)
-    incident = await _incident(session, alert)
     if not _is_new_episode(alert, report):
         if alert.is_firing:
             await _follow(session, alert, incident, report, by)
         return Taken(Outcome.COUNTED, incident.number, alert.reports)
     if incident.deleted_at is not None or _is_long_resolved(incident):
         return await _open(session, alert, report, channel_id, by)
-    await _keep(session, alert, is_firing=True, starts_at=_moment(report.starts_at))
+    await _keep(session, alert, is_firing=True, starts_at=_began(report))
     await _follow(session, alert, incident, report, by)
-    with suppress(AlreadyDone, NotFound):  # somebody reopened it before, or hid it from the sender
+    with suppress(AlreadyDone, NotFound):  # somebody reopened it before, or deleted it just now
         await lifecycle.reopen(session, Target(id=incident.id), note="The alert fires again.", by=by)
         return Taken(Outcome.REOPENED, incident.number, alert.reports)
     return Taken(Outcome.COUNTED, incident.number, alert.reports)
@@ -147,9 +149,9 @@ async def _fires(session: AsyncSession, report: Report, channel_id: str | None, 
 async def _ends(session: AsyncSession, report: Report, _: str | None, by: Actor) -> Taken:
     named = (Alert.workspace_id == by.workspace_id, Alert.fingerprint == _name(report.fingerprint))
     alert = await session.scalar(select(Alert).where(*named).with_for_update())
-    if alert is None or alert.incident_id is None:
+    incident = await _incident(session, alert, by) if alert is not None else None
+    if alert is None or incident is None:
         return Taken(Outcome.IGNORED)
-    incident = await _incident(session, alert)
     if not alert.is_firing or _is_of_an_earlier_episode(alert, report):
         return Taken(Outcome.IGNORED, incident.number, alert.reports)
     await _keep(session, alert, is_firing=False)
@@ -166,7 +168,7 @@ async def _noted(session: AsyncSession, report: Report, by: Actor) -> Alert:
     first = insert(Alert).values(
         workspace_id=by.workspace_id,
         fingerprint=_name(report.fingerprint),
-        starts_at=_moment(report.starts_at),
+        starts_at=_began(report),
         priority=priority_of(report),
     )
     is_another = Alert.last_at < func.now() - APART
@@ -199,9 +201,7 @@ async def _open(session: AsyncSession, alert: Alert, report: Report, channel_id:
     )
     made = await incidents.create(session, draft, by=by)
     is_first = alert.incident_id is None
-    again: dict[str, Any] = (
-        {} if is_first else {"reports": 1, "last_at": func.now(), "starts_at": _moment(report.starts_at)}
-    )
+    again: dict[str, Any] = {} if is_first else {"reports": 1, "last_at": func.now(), "starts_at": _began(report)}
     await _keep(session, alert, incident_id=made.id, is_firing=True, priority=priority_of(report), **again)
     return Taken(Outcome.OPENED, made.number, 1)
 
@@ -217,9 +217,10 @@ async def _follow(session: AsyncSession, alert: Alert, incident: Incident, repor
             await editing.edit(session, Target(id=incident.id), Edit(priority=now), by=by)
 
 
-async def _incident(session: AsyncSession, alert: Alert) -> Incident:
-    """The incident of its newest episode, also if it is deleted; it goes only together with the alert."""
-    found: Incident = (await session.scalars(select(Incident).where(Incident.id == alert.incident_id))).one()
+async def _incident(session: AsyncSession, alert: Alert, by: Actor) -> Incident | None:
+    """The incident of its newest episode, also if it is deleted; None if there is none that ``by`` may see."""
+    wanted = select(Incident).where(Incident.id == alert.incident_id, incidents.visible_to(by))
+    found: Incident | None = await session.scalar(wanted)
     return found
 
 
@@ -229,7 +230,7 @@ async def _keep(session: AsyncSession, alert: Alert, **now: Any) -> None:
 
 
 def _is_new_episode(alert: Alert, report: Report) -> bool:
-    began = _moment(report.starts_at)
+    began = _began(report)
     if began is not None and alert.starts_at is not None:
         return began > alert.starts_at
     return not alert.is_firing
@@ -237,7 +238,7 @@ def _is_new_episode(alert: Alert, report: Report) -> bool:
 
 def _is_of_an_earlier_episode(alert: Alert, report: Report) -> bool:
     """It began earlier, and was over by then; else it is this one, of which a sender learned that it began earlier."""
-    began, ended = _moment(report.starts_at), _moment(report.ends_at)
+    began, ended = _began(report), _moment(report.ends_at)
     if began is None or alert.starts_at is None:
         return False
     return began < alert.starts_at and (ended is None or ended <= alert.starts_at)
@@ -247,9 +248,15 @@ def _is_long_resolved(incident: Incident) -> bool:
     return incident.resolved_at is not None and db.now() - incident.resolved_at > REOPENS_WITHIN
 
 
+def _began(report: Report) -> datetime | None:
+    """Since when it fires; a clock that is ahead does not tell, as each repeat would be another episode by it."""
+    began = _moment(report.starts_at)
+    return None if began is None or began > db.now() else began
+
+
 def _moment(told: datetime | None) -> datetime | None:
-    """Whoever has no time to say says the year 1; a clock that is ahead must not hide the next episode."""
-    return None if told is None or told.year < 1971 else min(told, db.now())
+    """Whoever has no time to say says the year 1."""
+    return None if told is None or told.year < 1971 else told
 
 
 def _name(fingerprint: str) -> str:

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from sqlalchemy import text
 
-from domain import alerts, categories, deletion, editing, incidents, lifecycle, purging, timeline
+from domain import alerts, categories, db, deletion, editing, incidents, lifecycle, purging, timeline
 from domain.alerts import Outcome, Report, Taken
 from domain.db import Begin
 from domain.deletion import KEPT
@@ -15,7 +15,7 @@ from domain.errors import Forbidden, InvalidInput
 from domain.incidents import Incident, Priority, Status, Target
 from domain.policy import Actor
 from domain.timeline import What
-from tests.conftest import GENERAL, both
+from tests.conftest import GENERAL, SECRET, both
 from tests.domain.conftest import done, shown
 
 EARLIER = datetime(2026, 3, 1, 9, tzinfo=UTC)
@@ -276,6 +276,35 @@ async def test_a_time_before_there_were_computers_and_one_in_the_future_count_fo
 
     assert (await take(begin, early, ana)).outcome is Outcome.REOPENED
     assert (await take(begin, future, ana)).outcome is Outcome.REOPENED
+
+
+async def test_by_a_clock_that_is_ahead_repeats_are_no_new_episodes(begin: Begin, ana: Actor) -> None:
+    ahead = replace(FIRES, starts_at=db.now() + timedelta(seconds=2))
+    await take(begin, ahead, ana)
+    async with begin() as session:
+        await lifecycle.resolve(session, Target(number=1), by=ana)
+
+    repeats = [await take(begin, ahead, ana) for _ in range(2)]
+    past = await take(begin, replace(ahead, starts_at=db.now()), ana)  # the same, once its time has come
+
+    assert [each.outcome for each in (*repeats, past)] == [Outcome.COUNTED] * 3
+
+
+async def test_an_incident_that_the_sender_s_person_may_not_see_is_not_there_for_the_alert(
+    begin: Begin, ana: Actor, ben: Actor
+) -> None:
+    await take(begin, FIRES, ana, SECRET)
+
+    hidden = await take(begin, ENDS, ben)
+    still = await incident(begin, 1, ana)
+    opened = await take(begin, FIRES, ben)
+    repeat = await take(begin, FIRES, ben)
+    ended = await take(begin, ENDS, ben)
+
+    assert hidden == Taken(Outcome.IGNORED)
+    assert still.status is Status.OPEN
+    assert (opened, repeat) == (Taken(Outcome.OPENED, 2, 1), Taken(Outcome.COUNTED, 2, 1))
+    assert (ended.outcome, ended.number) == (Outcome.RESOLVED, 2)
 
 
 @pytest.mark.parametrize("fingerprint", ["", " ", "x" * 201])
