@@ -14,7 +14,7 @@ from functools import cache
 from typing import Any, Final
 from uuid import UUID, uuid4
 
-from sqlalchemy import Row, Select, Uuid, bindparam, delete, func, select, update
+from sqlalchemy import ColumnElement, Row, Select, Update, Uuid, bindparam, delete, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -22,7 +22,7 @@ from domain import addresses, audit, codes, db, outbox, policy, signup, users
 from domain.audit import Deed
 from domain.codes import Code
 from domain.db import Written
-from domain.errors import Forbidden, InvalidInput
+from domain.errors import Conflict, Forbidden, InvalidInput
 from domain.outbox import Topic
 from domain.policy import Action, Actor, Standing, Surface
 from domain.rates import Connection
@@ -198,7 +198,9 @@ async def keep(session: AsyncSession, code_id: UUID, token: str) -> None:
 
 
 async def set_password(session: AsyncSession, token: str, hashed_password: str) -> None:
-    """Use a mailed token up: the account has this password from now on, and all its logins are ended.
+    """Use a mailed token up, and all others for the address: the account has this password from now on.
+
+    All its logins are ended.
 
     Somebody who signs up gets the account now, or waits for a superuser, as the rule has it.
 
@@ -206,9 +208,10 @@ async def set_password(session: AsyncSession, token: str, hashed_password: str) 
         InvalidInput: on ``token``: it is not good, or not any more.
         Forbidden: the account is deactivated, or the rule lets nobody new in.
     """
-    good = (Code.hashed == hashed(token), Code.used_at.is_(None), Code.valid_until > func.now())
-    used = update(Code).where(*good, Code.purpose.in_(list(Purpose))).values(used_at=func.now(), hashed=None)
-    row = (await session.execute(used.returning(Code.workspace_id, Code.address, Code.purpose))).one_or_none()
+    good = (Code.hashed == hashed(token), Code.valid_until > func.now(), *_MAILED)
+    mine = select(Code.workspace_id, Code.address).where(*good).with_for_update().cte("mine")
+    used = _used_up(Code.workspace_id == mine.c.workspace_id, Code.address == mine.c.address)
+    row = (await session.execute(used.returning(Code.workspace_id, Code.address))).first()
     if row is None:
         raise InvalidInput(
             "Not saved: this token is not good, or not any more. Ask for another mail; the newest one counts.",
@@ -227,10 +230,22 @@ async def set_password(session: AsyncSession, token: str, hashed_password: str) 
         await audit.record(session, Deed.PASSWORD_SET, by=by.at(channel_id=None, surface=Surface.API), about=account.id)
 
 
-async def change_password(session: AsyncSession, hashed_password: str, *, by: Actor) -> None:
-    """Another password, whose former one the person knew; all logins are ended."""
+async def change_password(session: AsyncSession, hashed_password: str, *, old: str | None, by: Actor) -> None:
+    """Another password, whose former one the person knew; all logins are ended, and no mailed token is good any more.
+
+    Args:
+        old: the hash that the former one was compared with.
+
+    Raises:
+        Conflict: the account has another password by now.
+    """
     policy.require(by, Action.KEEP_ACCOUNT)
-    await session.execute(update(User).where(User.id == by.id).values(password(hashed_password)))
+    mine = (User.id == by.id, User.hashed_password.is_not_distinct_from(old))
+    changed = update(User).where(*mine).values(password(hashed_password)).returning(func.lower(User.email))
+    row = (await session.execute(changed)).one_or_none()
+    if row is None:
+        raise Conflict("Not saved: the password was changed just now. Log in with the one that it is now.")
+    await session.execute(_used_up(Code.workspace_id == by.workspace_id, Code.address == row[0]))
     await audit.record(session, Deed.PASSWORD_SET, by=by, about=by.id)
 
 
@@ -243,6 +258,14 @@ async def password_of(session: AsyncSession, *, by: Actor) -> str | None:
 def password(hashed_password: str | None) -> dict[str, Any]:
     """What changes of an account with its password, or without one any more."""
     return {"hashed_password": hashed_password, "login_version": User.login_version + 1}
+
+
+_MAILED: Final = (Code.used_at.is_(None), Code.purpose.in_(list(Purpose)))
+
+
+def _used_up(*which: ColumnElement[bool]) -> Update:
+    """These mailed tokens, and those that are still to be mailed, are no use any more."""
+    return update(Code).where(*which, *_MAILED).values(used_at=func.now(), hashed=None)
 
 
 async def _account(session: AsyncSession, workspace_id: str, address: str) -> Row[Any] | None:

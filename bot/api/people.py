@@ -121,7 +121,7 @@ async def change_my_password(new: Passwords, caller: Caller) -> None:
         raise Forbidden("Not saved: this is not your password.")
     hashed = await hashing.hashed(new.new_password)
     async with caller.begin() as session:
-        await credentials.change_password(session, hashed, by=caller.actor)
+        await credentials.change_password(session, hashed, old=stored, by=caller.actor)
 
 
 @router.get("")

@@ -77,7 +77,8 @@ class Api:
         """They set one; their address."""
         person = await self.person(name)
         async with self.workspace.bot.house.begin() as session:
-            await credentials.change_password(session, HASHED, by=person)
+            old = await credentials.password_of(session, by=person)
+            await credentials.change_password(session, HASHED, old=old, by=person)
         [(address,)] = await self.workspace.rows('SELECT email FROM "user" WHERE id = :id', id=person.id)
         return str(address)
 

@@ -1,5 +1,6 @@
 """Logging in with a password: how one comes by it, how long a login is good, and what a stranger learns."""
 
+import asyncio
 import re
 import time
 
@@ -9,8 +10,8 @@ import pytest
 from argon2 import PasswordHasher
 from sqlalchemy import text
 
-from bot.api import jwts
-from domain import credentials
+from bot.api import jwts, login
+from domain import credentials, hashing
 from domain.credentials import Purpose
 from tests.api.conftest import HASHED, KEY, PASSWORD, SLACK_IDS, Api, reachable
 from tests.end_to_end.eyes import answer, superuser
@@ -229,6 +230,40 @@ async def test_a_forgotten_password_comes_back_by_mail_once(api: Api) -> None:
         "SELECT deed, surface FROM audit_entry WHERE deed = 'password set' ORDER BY id DESC LIMIT 1"
     )
     assert (deed, surface) == ("password set", "REST API")
+
+
+async def test_a_new_password_ends_every_mailed_token_for_the_address(api: Api) -> None:
+    await api.has_password("ben")
+    tokens = []
+    for _ in range(2):
+        await api.nobody.post(f"/password-recovery/{BEN}")
+        tokens.append(await mailed(api, BEN))
+    assert [await reset(api, token) for token in tokens] == [200, 409]
+
+    await api.workspace.changed("TRUNCATE api_count")
+    await api.nobody.post(f"/password-recovery/{BEN}")
+    token = await mailed(api, BEN)
+    ben = await api.logs_in("ben")
+    changed = await ben.patch("/users/me/password", json={"current_password": PASSWORD, "new_password": NEW})
+
+    assert (changed.status_code, await reset(api, token)) == (204, 409)
+
+
+async def test_of_two_who_change_a_password_at_once_the_second_is_told(
+    api: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ben = await api.logs_in("ben")
+    hashed, both_compared = hashing.hashed, asyncio.Barrier(2)
+
+    async def slowly(secret: str) -> str:
+        await both_compared.wait()
+        return await hashed(secret)
+
+    monkeypatch.setattr(hashing, "hashed", slowly)
+    asked = {"current_password": PASSWORD, "new_password": NEW}
+    answers = await asyncio.gather(*[ben.patch("/users/me/password", json=asked) for _ in range(2)])
+
+    assert sorted(each.status_code for each in answers) == [204, 409]
 
 
 async def test_only_the_newest_mail_counts_and_only_for_half_an_hour(api: Api) -> None:

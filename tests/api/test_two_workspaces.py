@@ -51,7 +51,7 @@ async def both(api: Api) -> AsyncIterator[Both]:
         await comments.say(session, Target(id=incident.id), "their secret", by=her)
         theirs = (await tokens.create(session, "other", by=her)).token
         for who, password in ((ana, "password of ours"), (her, "password of theirs")):
-            await credentials.change_password(session, CHEAP.hash(password), by=who)
+            await credentials.change_password(session, CHEAP.hash(password), old=None, by=who)
     doors: dict[str, Any] = {"begin": bot.house.begin, "lightly": bot.house.lightly, "once": bot.house.once}
     houses = Houses(**doors, routes=bot.house.routes)
     [served] = bot.houses.all()

@@ -251,7 +251,7 @@ async def test_recovering_moves_the_account_and_tells_the_former_user_and_all_su
 async def ways_in(begin: Begin, person: Actor) -> tuple[str, Claims]:
     """Somebody sets a password, makes an API token and logs in."""
     async with begin() as session:
-        await credentials.change_password(session, "hashed", by=person)
+        await credentials.change_password(session, "hashed", old=None, by=person)
         token = (await tokens.create(session, "script", by=person)).token
     async with begin() as session:
         [login] = await credentials.logins(session, f"{person.name.lower()}@example.com", [person.workspace_id])
