@@ -1,6 +1,7 @@
 """``docker compose up``: the bot and its database; the rest by name, and nothing with more rights than it needs."""
 
 import re
+from ipaddress import ip_network
 from typing import Any
 
 import pytest
@@ -48,9 +49,18 @@ def test_what_is_left_out_is_as_the_program_would_have_it(monkeypatch: pytest.Mo
     by_compose = chosen(bot_environment({**SECRETS, **tokens}))
     own = {"host": "0.0.0.0", "port": 3000, "log_format": "json", "database_url": by_compose.database_url}  # noqa: S104
 
-    own["trusted_proxies"] = by_compose.trusted_proxies  # Traefik's address is one of the container network's
+    own["trusted_proxies"] = by_compose.trusted_proxies
 
     assert by_compose.model_dump() == {**chosen(tokens).model_dump(), **own}
+
+
+def test_nobody_but_traefik_s_own_network_says_where_a_request_comes_from() -> None:
+    [subnet] = [each["subnet"] for each in compose()["networks"]["default"]["ipam"]["config"]]
+
+    assert bot_environment(SECRETS)["TRUSTED_PROXIES"] == subnet
+    assert ip_network(subnet).num_addresses <= 256
+    assert "default" in SERVICES["traefik"]["networks"]
+    assert "default" not in SERVICES["database"]["networks"]
 
 
 def test_the_bot_reaches_its_own_database() -> None:
