@@ -4,9 +4,10 @@ import asyncio
 import json
 import re
 import socket
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from ipaddress import ip_network
 from typing import Any, Final, TypeAlias
 
 import structlog
@@ -78,7 +79,7 @@ async def serving(site: Site, host: str, port: int) -> AsyncIterator[int]:
     """
     listening = _listen(host, port)
     how: dict[str, Any] = {"lifespan": "off", "log_config": None, "access_log": False, "server_header": False}
-    how["forwarded_allow_ips"] = list(site.trusted_proxies)
+    how["forwarded_allow_ips"] = [*site.trusted_proxies, *_mapped(site.trusted_proxies)]
     server = _Server(uvicorn.Config(web(site), timeout_graceful_shutdown=STOPS_WITHIN_S, **how))
     running = asyncio.create_task(server.run_quietly(listening))
     try:
@@ -214,6 +215,13 @@ def _measured(site: Site) -> Endpoint:
         return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
 
     return measured
+
+
+def _mapped(networks: Iterable[str]) -> Iterator[str]:
+    """Those of IPv4 as a server on ``::`` sees them."""
+    for network in map(ip_network, networks):
+        if network.version == 4:
+            yield f"::ffff:{network.network_address}/{96 + network.prefixlen}"
 
 
 def _listen(host: str, port: int) -> socket.socket:
