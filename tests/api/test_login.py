@@ -160,6 +160,18 @@ async def test_a_token_that_is_none_of_ours_is_turned_away(api: Api, token: str)
     assert (refused.status_code, refused.headers["WWW-Authenticate"]) == (401, 'Bearer realm="Incident Tracker"')
 
 
+async def test_a_login_made_where_the_clock_is_ahead_is_good_and_an_old_one_is_not(api: Api) -> None:
+    ben = await api.person("ben")
+
+    async def status(made_s: float, ends_s: float) -> int:
+        now = time.time()
+        login = forged(sub=str(ben.id), ws=ben.workspace_id, iat=now + made_s, exp=now + ends_s)
+        return (await api.nobody.get("/users/me", headers={"Authorization": f"Bearer {login}"})).status_code
+
+    assert await status(5, 1_000) == 200
+    assert await status(-500, -90) == 401
+
+
 async def test_another_password_ends_all_logins_and_no_token(api: Api) -> None:
     by_login, by_token = await api.logs_in("ben"), await api.as_("ben")
 
