@@ -112,8 +112,9 @@ async def create_incident(new: IncidentIn, response: Response, caller: Caller, k
             )
             made = await incidents.create(session, draft, by=by)
             return await shown(session, made.id, response, caller)
-        found = await resent.incident(session, source, by=by)
-        return await shown(session, found, response, caller)
+        made = await incidents.get(session, Target(id=await resent.incident(session, source, by=by)), by=by)
+        response.headers["ETag"] = etag(made)
+        return IncidentOut.of(made, caller.house.url)
 
 
 @router.get("/{number}", responses=ONE)

@@ -153,6 +153,19 @@ async def test_a_key_whose_incident_is_gone_says_so(api: Api) -> None:
     assert (await ben.post("/incidents", **sent)).status_code == 404
 
 
+async def test_what_was_opened_under_a_key_and_is_deleted_is_not_shown_again(api: Api) -> None:
+    ben = await api.as_("ben")
+    sent: Json = {"headers": {"Idempotency-Key": "deploy-77"}, "json": {"title": "Disk full"}}
+    await ben.post("/incidents", **sent)
+    await ben.delete("/incidents/1")
+
+    again = await ben.post("/incidents", **sent)
+
+    assert again.status_code == 404
+    assert "Disk full" not in again.text
+    assert await api.workspace.rows("SELECT count(*) FROM incident") == [(1,)]
+
+
 async def test_a_refused_request_keeps_no_key(api: Api) -> None:
     ben = await api.as_("ben")
     headers = {"Idempotency-Key": "k"}
