@@ -109,7 +109,7 @@ async def add(
         "workspace_id": by.workspace_id,
         "number": last + 1,
         "host": host,
-        "url": sealer.seal(url),
+        "url": sealer.seal(_usual(url)),
         "secret": sealer.seal(secret),
         "events": chosen,
         "tells_private": tells_private,
@@ -239,6 +239,12 @@ async def _greet(session: AsyncSession, webhook_id: UUID, by: Actor) -> None:
     told = {"webhook": str(webhook_id), "id": str(uuid4()), "event": ADDED}
     row = outbox.row(Topic.WEBHOOK_DUE, **where, **told)  # type: ignore[arg-type]
     await outbox.add(session, row)
+
+
+def _usual(url: str) -> str:
+    """The address as it is sent to, whose beginning may have been typed in capitals."""
+    scheme, _, rest = url.partition(":")
+    return f"{scheme.lower()}:{rest}"
 
 
 def _chosen(events: Collection[str]) -> list[str]:

@@ -338,6 +338,12 @@ async def test_an_incident_that_is_shown_is_the_one_of_today(begin: Begin, opene
     assert occasion.incident.status is (await shown(begin, incident, root)).status
 
 
+async def test_an_address_in_capitals_is_kept_as_it_can_be_sent_to(begin: Begin, root: Actor) -> None:
+    await add(begin, root, url="HTTPS://hooks.example.com/Secret-Path")
+
+    assert SEALER.open((await one(begin, root)).url) == "https://hooks.example.com/Secret-Path"
+
+
 @pytest.mark.parametrize(
     "url, why",
     [
