@@ -31,6 +31,7 @@ def api(estate: Estate) -> FastAPI:
         summary="Incidents of a Slack workspace, for other programs.",
         docs_url=None,  # its pages take scripts from elsewhere
         redoc_url=None,
+        redirect_slashes=False,  # what is at no address is told as a problem
         generate_unique_id_function=_named,
         responses=problems.documented(400, 405, 413, 415, 500),
     )
