@@ -192,10 +192,14 @@ async def resumed(session: AsyncSession, workspace_id: str) -> None:
     await session.execute(_change(workspace_id, Installation.has_tokens).values(again))
 
 
-async def renewed(session: AsyncSession, workspace_id: str, *, expires_at: datetime | None) -> None:
-    """The token is another one now; other processes learn of it by the version."""
+async def renewed(session: AsyncSession, workspace_id: str, *, expires_at: datetime | None) -> bool:
+    """The token is another one now; other processes learn of it by the version.
+
+    Whoever calls this keeps the token in the same transaction, unless it is False: the workspace has left meanwhile.
+    """
     anew = {"version": Installation.version + 1, "expires_at": expires_at, "busy_until": None}
-    await session.execute(_change(workspace_id).values(anew))
+    changed = _change(workspace_id, Installation.has_tokens).values(anew)
+    return await session.scalar(changed.returning(Installation.workspace_id)) is not None
 
 
 async def rearranged(session: AsyncSession, workspace_id: str) -> None:

@@ -129,13 +129,14 @@ class Renewing:
         while renewed is not None:
             try:
                 async with self._registry.begin() as session:
-                    await self._registry.store(session).async_save_bot(renewed)
-                    await installations.renewed(session, team, expires_at=ends_at(renewed))
+                    is_there = await installations.renewed(session, team, expires_at=ends_at(renewed))
+                    if is_there:  # else it removed the app meanwhile, and its tokens are deleted
+                        await self._registry.store(session).async_save_bot(renewed)
             except (SQLAlchemyError, OSError, TimeoutError) as error:
                 log.warning("token_not_saved", workspace=team, kind=type(error).__name__)
                 await asyncio.sleep(SAVE_AGAIN_S)
             else:
-                log.info("token_renewed", workspace=team)
+                log.info("token_renewed" if is_there else "token_not_needed", workspace=team)
                 return
 
     async def _not_renewed(self, team: str, code: str) -> None:

@@ -115,6 +115,14 @@ async def test_one_that_left_does_not_come_back_by_itself(begin: Begin, team: st
     assert await version(begin, team) is None
 
 
+async def test_a_token_that_was_renewed_while_its_workspace_left_is_not_kept(begin: Begin, team: str) -> None:
+    await install(begin, team, ends_in=timedelta(hours=1))
+    await leave(begin, team)
+
+    async with begin() as session:
+        assert not await installations.renewed(session, team, expires_at=db.now())
+
+
 async def test_a_token_that_ends_soon_is_leased_by_one(begin: Begin, team: str) -> None:
     await install(begin, team, ends_in=timedelta(hours=3))
     async with begin() as session:
