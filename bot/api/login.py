@@ -24,6 +24,8 @@ TRIES_AT_ONE: Final = Limit(most=10, seconds=600)
 """Of logging in to one account, from anywhere."""
 MAILS: Final = Limit(most=20, seconds=3600)
 MAILS_TO_ONE: Final = Limit(most=3, seconds=3600)
+MOST_PLACES: Final = 5
+"""Workspaces in which an address is looked for at once; each costs rows, whether or not somebody has it there."""
 
 router = APIRouter(tags=["login"], responses=problems.documented(422, 429, 503))
 
@@ -131,7 +133,7 @@ async def recover_password(
     """Have a token mailed with which a password can be set; the answer is the same for every address."""
     estate = estate_of(request)
     await counted(request, ("mail", MAILS, ""), ("mail-to", MAILS_TO_ONE, email))
-    places = await _served(estate, asking.workspace)
+    places = _few(await _served(estate, asking.workspace))
     if places:
         async with estate.begin() as session:
             await credentials.ask(session, Purpose.RESET, email, places)
@@ -144,7 +146,7 @@ async def sign_up(new: SignUp, request: Request) -> Told:
     estate = estate_of(request)
     await counted(request, ("mail", MAILS, ""), ("mail-to", MAILS_TO_ONE, new.email))
     async with estate.begin() as session:
-        places = await credentials.open_to_sign_up(session, await _served(estate, new.workspace))
+        places = await credentials.open_to_sign_up(session, _few(await _served(estate, new.workspace)))
         if not places:
             raise Forbidden("Nobody new gets an account here. Ask a superuser.")
         await credentials.ask(session, Purpose.SIGN_UP, new.email, places)
@@ -166,6 +168,14 @@ async def _served(estate: Estate, wanted: str | None) -> list[str]:
     async with estate.begin() as session:
         known = list(await session.scalars(select(Workspace.id).order_by(Workspace.id)))
     return [each for each in known if estate.house_of(each) and wanted in (None, "", each)]
+
+
+def _few(places: list[str]) -> list[str]:
+    if len(places) > MOST_PLACES:
+        words = "Say which workspace: its id begins with T."
+        errors = [{"field": "workspace", "detail": words}]
+        raise problems.Problem(422, f"Nothing was sent: many workspaces are served here. {words}", errors=errors)
+    return places
 
 
 async def _entered(estate: Estate, login: Login, password: str) -> None:

@@ -421,6 +421,21 @@ async def test_a_login_ends_when_nobody_in_slack_has_the_account_any_more(api: A
     assert (await ben.get("/users/me")).status_code == 401
 
 
+async def test_where_many_workspaces_are_served_strangers_say_which(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    await api.person("ben")
+    monkeypatch.setattr(login, "MOST_PLACES", 0)
+
+    asked = await api.nobody.post(f"/password-recovery/{BEN}")
+    signing = await api.nobody.post("/users/signup", json={"email": BEN})
+
+    assert [each.status_code for each in (asked, signing)] == [422, 422]
+    assert asked.json()["errors"][0]["field"] == "workspace"
+    assert await api.workspace.rows("SELECT 1 FROM code") == []
+    monkeypatch.setattr(login, "MOST_PLACES", 1)
+    named = await api.nobody.post(f"/password-recovery/{BEN}", params={"workspace": "T0HARBOUR0"})
+    assert named.status_code == 202
+
+
 async def test_a_mail_for_a_request_that_was_answered_meanwhile_is_not_sent(api: Api) -> None:
     await api.person("ben")
     house = api.workspace.bot.house
