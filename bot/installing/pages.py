@@ -21,7 +21,8 @@ from bot.health.checks import SCOPES
 from bot.installing import views
 from bot.installing.renewing import ends_at
 from bot.installing.store import STATE_LASTS_S, States
-from domain import installations, workspaces
+from domain import installations, rates, workspaces
+from domain.rates import Limit
 
 if TYPE_CHECKING:
     from bot.installing.registry import Registry
@@ -31,6 +32,8 @@ log = structlog.get_logger(__name__)
 INSTALL: Final = "/slack/install"
 BACK: Final = "/slack/oauth_redirect"
 COOKIE: Final = "incident_tracker_install"
+BEGUN: Final = Limit(most=30, seconds=600)
+"""How often an installation is begun from one place: each time is kept for ten minutes."""
 LONGEST: Final = 500
 """Characters of what Slack sends along; its codes are far shorter."""
 _STYLE: Final = base64.b64encode(hashlib.sha256(views.STYLE.encode()).digest()).decode()
@@ -60,7 +63,14 @@ class Desk:
     async def install(self, request: Request) -> HTMLResponse:
         """A link to Slack, with a state that this browser alone can come back with."""
         settings = self._registry.settings
+        if request.method == "HEAD":
+            return _shown("")
+        here = rates.place(request.client.host if request.client else "")
         try:
+            async with self._registry.once() as alone:
+                used = await rates.count(alone, rates.unnamed("install", here), BEGUN)
+            if used.is_over:
+                return _shown(views.too_often(), 429)
             async with self._registry.begin() as session:
                 state = await States(session).async_issue()
         except AWAY as error:

@@ -67,6 +67,11 @@ def failed() -> str:
     return _again("Not now", words)
 
 
+def too_often() -> str:
+    """Somebody opens the first page again and again."""
+    return _again("Not now", "Nothing was installed: this page was opened too often from here. Wait ten minutes.")
+
+
 def _again(title: str, words: str) -> str:
     return _page(title, words, ("Try again", "install"))
 

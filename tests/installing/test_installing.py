@@ -118,6 +118,19 @@ async def test_nobody_works_for_a_workspace_that_did_not_install_it(slack: Slack
         assert await slack.lagoon.calls() == []
 
 
+async def test_nobody_begins_installations_without_end(slack: Slack, browser: Browser) -> None:
+    async with slack.served():
+        async with browser.session.head(f"{slack.url}/slack/install") as answer:
+            assert answer.status == 200
+        assert await slack.rows("SELECT 1 FROM slack_oauth_states") == []
+        for _ in range(30):
+            assert "Add to Slack" in await browser.open(f"{slack.url}/slack/install")
+        page = await browser.open(f"{slack.url}/slack/install")
+
+    assert (browser.status, "Wait ten minutes" in page) == (429, True)
+    assert await slack.rows("SELECT count(*) FROM slack_oauth_states") == [(30,)]
+
+
 async def test_who_declines_is_told_that_nothing_happened(slack: Slack, browser: Browser) -> None:
     async with slack.served():
         await browser.open(f"{slack.url}/slack/install")
