@@ -77,6 +77,10 @@ class Houses:
         """Whom a request is for that this process does not know yet."""
         return None
 
+    async def sharing(self, _body: Payload) -> Sequence[Served]:
+        """All that an event is about which Slack tells of once, for one of them."""
+        return ()
+
     async def refused(self, _served: Served, _code: str) -> bool:
         """Slack does not take the workspace's token; whether it is this workspace alone that has to wait."""
         return False

@@ -10,7 +10,7 @@ from slack_bolt.async_app import AsyncAck, AsyncApp, AsyncRespond
 
 from bot import identity, logs, metrics
 from bot.house import House, Listener, Payload
-from bot.houses import Houses
+from bot.houses import Houses, Served
 from domain import db
 from domain.policy import Surface
 
@@ -85,11 +85,17 @@ class _Router:
         logs.answering(given["body"])
         with metrics.served(kind), self._houses.crowd.joined():
             async with asyncio.timeout(DEADLINE_S), self._gate:
-                served = self._houses.asked(given["body"]) or await self._houses.found(given["body"])
-                if served is None:
+                asked = await self._asked(given["body"])
+                if not asked:
                     await _turn_away(kind, given["ack"])
-                    return
-                await _call(listener, served.house, surface=surface, given={**given, "client": served.slack})
+                for served in asked:  # if one fails, nothing is acked, and what the others saved is harmless to repeat
+                    await _call(listener, served.house, surface=surface, given={**given, "client": served.slack})
+
+    async def _asked(self, body: Payload) -> list[Served]:
+        """Whom it is for: one, and those that share the channel with it."""
+        first = self._houses.asked(body) or await self._houses.found(body)
+        others = [each for each in await self._houses.sharing(body) if each is not first]
+        return [first, *others] if first else others
 
 
 def _chosen(action: Payload) -> tuple[str, Payload]:

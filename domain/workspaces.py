@@ -1,5 +1,6 @@
 """A Slack workspace, its channels as far as the bot is in them, and its categories."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
@@ -157,6 +158,12 @@ FIRST_OPEN: ColumnElement[str | None] = (
     .scalar_subquery()
 )
 """The first of ``channels`` in which the bot can post, as a part of a statement that is written once."""
+
+
+async def sharing(session: AsyncSession, workspace_ids: Collection[str], channel_id: str) -> list[str]:
+    """Which of these workspaces know this channel as one that is shared."""
+    here = (Channel.workspace_id.in_(workspace_ids), Channel.id == channel_id, Channel.is_shared)
+    return list(await session.scalars(select(Channel.workspace_id).where(*here).order_by(Channel.workspace_id)))
 
 
 async def is_shared(session: AsyncSession, workspace_id: str, channel_id: str) -> bool:

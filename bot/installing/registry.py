@@ -23,13 +23,13 @@ from bot.installing.client import AppClient
 from bot.installing.pages import Desk
 from bot.installing.renewing import Renewing
 from bot.installing.store import PURPOSE, Store
-from bot.installing.teams import teams_of
+from bot.installing.teams import shared_channel, teams_of
 from bot.mail import Mailer
 from bot.relay import served
 from bot.settings import Settings
 from bot.sync import Pace
 from bot.webhooks.courier import Courier
-from domain import catch_up, installations
+from domain import catch_up, installations, workspaces
 from domain.db import Begin, Once
 from domain.sealing import SealedError, Sealer
 
@@ -94,6 +94,15 @@ class Registry(Houses):
                 self._asked_at[team] = time.monotonic()
                 await self.look(team)
         return self.asked(body)
+
+    async def sharing(self, body: Payload) -> Sequence[Served]:
+        """Those whose channel it is, too, where people of several workspaces talk."""
+        channel_id = shared_channel(body)
+        if channel_id is None or len(self._served) < 2:
+            return ()
+        async with self.begin() as session:
+            found = await workspaces.sharing(session, list(self._served), channel_id)
+        return [self._served[each] for each in found if each in self._served]
 
     async def refused(self, served: Served, code: str) -> bool:
         """It is not served any more, unless it has another token by now; others go on."""

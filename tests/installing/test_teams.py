@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from bot.installing.teams import teams_of
+from bot.installing.teams import shared_channel, teams_of
 
 OURS, THEIRS = "T0HARBOUR0", "T0PARTNER0"
 
@@ -26,6 +26,23 @@ OURS, THEIRS = "T0HARBOUR0", "T0PARTNER0"
 )
 def test_the_workspace_that_installed_it_is_meant_not_that_of_whoever_acts(body: dict[str, Any]) -> None:
     assert next(teams_of(body)) == OURS
+
+
+@pytest.mark.parametrize(
+    "told, channel",
+    [
+        ({"event": {"type": "message", "channel": "C0"}}, "C0"),
+        ({"event": {"type": "member_left_channel", "channel": "C0"}}, "C0"),
+        ({"event": {"type": "message"}}, None),
+        ({"event": {"type": "app_mention", "channel": "C0"}}, None),
+        ({"event": {"type": "channel_left", "channel": "C0"}}, None),
+        ({"event": {"type": "channel_rename", "channel": {"id": "C0"}}}, None),
+        ({"event": {"type": "message", "channel": "C0"}, "is_ext_shared_channel": False}, None),
+        ({"type": "block_actions"}, None),
+    ],
+)
+def test_talk_and_people_of_a_shared_channel_are_every_workspace_s(told: dict[str, Any], channel: str | None) -> None:
+    assert shared_channel({"is_ext_shared_channel": True, **told}) == channel
 
 
 @pytest.mark.parametrize("body", [{}, {"team": "T0"}, {"authorizations": [{"team_id": None}]}, {"view": []}])

@@ -13,6 +13,7 @@ from domain.models import Base
 from sandbox.ids import Stamps as Own
 from tests.end_to_end.conftest import Workspace
 from tests.end_to_end.test_administration import IDS
+from tests.end_to_end.test_http_mode import sent
 from tests.installing import scoping
 from tests.installing.conftest import Browser, Slack, install
 
@@ -153,6 +154,30 @@ async def test_neither_sees_or_changes_anything_of_the_other(slack: Slack, brows
     assert await slack.rows("SELECT number, workspace_id FROM incident ORDER BY 1, 2") == both
     problems = {sql: names for sql in statements if (names := scoping.unscoped(sql))}
     assert problems == {}
+
+
+async def test_a_reply_in_a_channel_that_both_share_is_heard_by_both_though_it_is_told_for_one(
+    slack: Slack, browser: Browser
+) -> None:
+    async with slack.served():
+        for workspace in slack.both:
+            await install(slack, workspace, browser)
+            await workspace.delivered()
+        card = await slack.lagoon.opened("Disk full", channel="#shared-partner")
+        told = {
+            "type": "event_callback", "team_id": HARBOUR, "event_id": "Ev1", "is_ext_shared_channel": True,
+            "authorizations": [{"team_id": HARBOUR, "is_bot": True}],
+            "event": {
+                "type": "message", "channel": "C0SHARED00", "channel_type": "channel", "user": IDS["ana"],
+                "ts": "1790009999.000100", "event_ts": "1790009999.000100", "thread_ts": card["ts"],
+                "parent_user_id": "U0SANDBOT0", "text": "rolled back",
+            },
+        }  # fmt: skip
+
+        status, _ = await sent(slack.url, json.dumps(told).encode(), headers={"Content-Type": "application/json"})
+
+        assert status == 200
+        assert await slack.rows("SELECT workspace_id, content FROM comment") == [(LAGOON, "rolled back")]
 
 
 @pytest.mark.parametrize(
