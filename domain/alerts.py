@@ -28,7 +28,7 @@ from sqlalchemy import case, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from domain import db, editing, incidents, lifecycle, outbox, policy, text, workspaces
+from domain import db, editing, incidents, lifecycle, outbox, policy, severities, text, workspaces
 from domain.alert_table import Alert
 from domain.db import Written
 from domain.editing import Edit
@@ -47,14 +47,6 @@ LONGEST_NAME: Final = 200
 MOST_LABELS: Final = 50
 USUAL: Final = "outage"
 """The category of an alert that names none, where it is in use."""
-_SEVERITY_LABELS: Final = ("severity", "priority", "level")
-_SEVERITIES: Final = {
-    Priority.CRITICAL: ("critical", "fatal", "emergency", "disaster", "page", "p1", "sev1"),
-    Priority.HIGH: ("high", "error", "major", "urgent", "p2", "sev2"),
-    Priority.MEDIUM: ("medium", "warning", "warn", "average", "moderate", "p3", "sev3"),
-    Priority.LOW: ("low", "minor", "info", "information", "notice", "none", "p4", "sev4"),
-}
-
 _TALLY: Final = Written("SELECT reports, last_at FROM alert WHERE incident_id = %(incident_id)s")
 
 
@@ -122,9 +114,8 @@ async def tally(session: AsyncSession, incident_id: UUID) -> tuple[int, datetime
 
 def priority_of(report: Report) -> Priority | None:
     """What its severity means; None if it says nothing that is known."""
-    said = [report.severity, *(report.labels.get(label, "") for label in _SEVERITY_LABELS)]
-    words = [text.bare(word) for word in said if word]
-    return next((p for word in words for p, names in _SEVERITIES.items() if word in names), None)
+    said = (report.severity, *(report.labels.get(label, "") for label in severities.LABELS))
+    return severities.priority(*said)
 
 
 async def _fires(session: AsyncSession, report: Report, channel_id: str | None, by: Actor) -> Taken:

@@ -24,10 +24,10 @@ from domain.codes import Code
 from domain.db import Written
 from domain.errors import Conflict, Forbidden, InvalidInput
 from domain.outbox import Topic
-from domain.policy import Action, Actor, Standing, Surface
+from domain.policy import Action, Actor, Surface
 from domain.rates import Connection
 from domain.signup import SignUp
-from domain.users import Profile, SlackProfile, User
+from domain.users import SlackProfile, User
 from domain.workspaces import Workspace
 
 SHORTEST: Final = 8
@@ -177,7 +177,7 @@ async def letter(session: AsyncSession, code_id: UUID) -> Letter | None:
     account = await _account(session, row.workspace_id, row.address)
     is_wanted = account.is_active if account else False
     if account is None and purpose is Purpose.SIGN_UP:
-        is_wanted = await _newcomer(session, row.workspace_id, row.address) is not None
+        is_wanted = await signup.newcomer(session, row.workspace_id, row.address) is not None
     return Letter(purpose, row.address, is_wanted, row.url)
 
 
@@ -198,9 +198,7 @@ async def keep(session: AsyncSession, code_id: UUID, token: str) -> None:
 
 
 async def set_password(session: AsyncSession, token: str, hashed_password: str) -> None:
-    """Use a mailed token up, and all others for the address: the account has this password from now on.
-
-    All its logins are ended.
+    """Use a mailed token up, and all others for the address: it has this password from now on, and no login any more.
 
     Somebody who signs up gets the account now, or waits for a superuser, as the rule has it.
 
@@ -220,7 +218,7 @@ async def set_password(session: AsyncSession, token: str, hashed_password: str) 
     await users.lock_address(session, row.workspace_id, row.address)
     account = await _account(session, row.workspace_id, row.address)
     if account is None:
-        await _join(session, row.workspace_id, row.address)
+        await signup.join_by_mail(session, row.workspace_id, row.address)
         account = await _account(session, row.workspace_id, row.address)
     if account is None or not account.is_active:
         raise Forbidden("Not saved: this account is deactivated, or gone. Ask a superuser.")
@@ -231,10 +229,7 @@ async def set_password(session: AsyncSession, token: str, hashed_password: str) 
 
 
 async def change_password(session: AsyncSession, hashed_password: str, *, old: str | None, by: Actor) -> None:
-    """Another password, whose former one the person knew; all logins are ended, and no mailed token is good any more.
-
-    Args:
-        old: the hash that the former one was compared with.
+    """Another password for whom knew the one that has the hash ``old``; all logins and mailed tokens are ended.
 
     Raises:
         Conflict: the account has another password by now.
@@ -272,25 +267,6 @@ async def _account(session: AsyncSession, workspace_id: str, address: str) -> Ro
     here = (User.workspace_id == workspace_id, func.lower(User.email) == address, User.deleted_at.is_(None))
     columns: tuple[Any, ...] = (User.id, User.is_active)
     return (await session.execute(select(*columns).where(*here))).one_or_none()
-
-
-async def _newcomer(session: AsyncSession, workspace_id: str, address: str) -> Profile | None:
-    """The member of the workspace who has this address and no account yet."""
-    here = (SlackProfile.workspace_id == workspace_id, func.lower(SlackProfile.email) == address)
-    free = (SlackProfile.user_id.is_(None), ~SlackProfile.is_deactivated, SlackProfile.standing == Standing.MEMBER)
-    found = list(await session.scalars(select(SlackProfile.slack_user_id).where(*here, *free).limit(1)))
-    known = await users.find(session, workspace_id, found[0]) if found else None
-    return known[0] if known else None
-
-
-async def _join(session: AsyncSession, workspace_id: str, address: str) -> None:
-    rule = await session.scalar(select(Workspace.sign_up).where(Workspace.id == workspace_id))
-    profile = await _newcomer(session, workspace_id, address)
-    if rule == SignUp.CLOSED or profile is None:
-        raise Forbidden("Not saved: nobody new gets an account here. Ask a superuser.")
-    person = await signup.join(session, workspace_id, profile)
-    if not person.is_member:
-        await signup.settle(session, person)
 
 
 async def _known(session: AsyncSession, account_id: UUID) -> Actor | None:

@@ -12,8 +12,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
 from domain import outbox, users
+from domain.errors import Forbidden
 from domain.outbox import Topic
-from domain.policy import Actor, Admission
+from domain.policy import Actor, Admission, Standing
 from domain.users import Profile, SlackProfile, User
 from domain.workspaces import Workspace
 
@@ -108,6 +109,26 @@ async def settle(session: AsyncSession, person: Actor) -> Actor:
         return replace(person, admission=Admission.ADMITTED)
     await _ask(session, person)
     return replace(person, admission=Admission.WAITING)
+
+
+async def newcomer(session: AsyncSession, workspace_id: str, address: str) -> Profile | None:
+    """The member of the workspace who has this address and no account yet."""
+    here = (SlackProfile.workspace_id == workspace_id, func.lower(SlackProfile.email) == address)
+    free = (SlackProfile.user_id.is_(None), ~SlackProfile.is_deactivated, SlackProfile.standing == Standing.MEMBER)
+    found = list(await session.scalars(select(SlackProfile.slack_user_id).where(*here, *free).limit(1)))
+    known = await users.find(session, workspace_id, found[0]) if found else None
+    return known[0] if known else None
+
+
+async def join_by_mail(session: AsyncSession, workspace_id: str, address: str) -> None:
+    """Make the account of somebody who reads the mail of this address; raises Forbidden where nobody new is let in."""
+    rule = await session.scalar(select(Workspace.sign_up).where(Workspace.id == workspace_id))
+    profile = await newcomer(session, workspace_id, address)
+    if rule == SignUp.CLOSED or profile is None:
+        raise Forbidden("Not saved: nobody new gets an account here. Ask a superuser.")
+    person = await join(session, workspace_id, profile)
+    if not person.is_member:
+        await settle(session, person)
 
 
 async def _ask(session: AsyncSession, person: Actor) -> None:

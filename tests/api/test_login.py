@@ -3,6 +3,7 @@
 import asyncio
 import re
 import time
+from pathlib import Path
 
 import httpx
 import jwt as pyjwt
@@ -95,6 +96,14 @@ async def test_a_trusted_proxy_tells_places_apart(api: Api) -> None:
 
     assert codes == [401] * 30 + [429]
     assert await tried(api, 31, "203.0.113.2") == 401
+
+
+@pytest.mark.skipif(not Path("/proc/net/if_inet6").exists(), reason="this machine has no IPv6")
+async def test_a_trusted_proxy_of_ipv4_is_known_where_the_server_listens_for_both(database_url: str) -> None:
+    async with reachable(database_url, host="::") as api:
+        codes = [await tried(api, number, f"203.0.113.{number}") for number in range(31)]
+
+    assert codes == [401] * 31
 
 
 async def test_a_network_of_ipv6_is_one_place(api: Api) -> None:

@@ -189,20 +189,6 @@ async def test_what_was_purged_is_forgotten(begin: Begin, team: str, ana: Actor)
     assert (await take(begin, FIRES, ana)).outcome is Outcome.OPENED
 
 
-async def test_an_incident_that_the_sender_cannot_see_any_more_is_left_alone(
-    begin: Begin, ana: Actor, ben: Actor
-) -> None:
-    await take(begin, FIRES, ana)
-    async with begin() as session:
-        await session.execute(
-            text("UPDATE incident SET channel_id = 'C0SECRET' WHERE workspace_id = :team"), {"team": ana.workspace_id}
-        )
-
-    assert (await take(begin, replace(FIRES, severity="low"), ben)).outcome is Outcome.COUNTED
-    assert (await take(begin, ENDS, ben)).outcome is Outcome.IGNORED
-    assert (await take(begin, AGAIN, ben)).outcome is Outcome.COUNTED
-
-
 @pytest.mark.parametrize(
     "severity, labels, priority",
     [
