@@ -86,7 +86,7 @@ async def _relaying(url: str) -> AsyncIterator[tuple[Begin, Probe]]:
     house = cast(House, SimpleNamespace(**names))
     houses = Houses(begin=begin, lightly=begin, once=db.alone(engine).connect, routes=Routes())
     houses.add(served(house, AsyncWebClient("xoxb-none"), Pace()))
-    relay = Relay({TOPIC: probe.send}, houses, wake, name=lambda: "unmarked-1")
+    relay = Relay({TOPIC: probe.send}, houses, wake, name=lambda: "unmarked-1", own="process-1")
     running = asyncio.create_task(relay.run())
     try:
         yield begin, probe

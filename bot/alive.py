@@ -39,7 +39,12 @@ class Alive:
     def name(self) -> str:
         """What rows are leased by: while the sign is not there, a name that nobody judges by it."""
         is_sure = self._is_shown.is_set() and time.monotonic() - self._looked_at < RELIED_ON_S
-        return outbox.marked(self._number) if is_sure else f"unmarked-{self._number}"
+        return self.own if is_sure else f"unmarked-{self._number}"
+
+    @property
+    def own(self) -> str:
+        """What rows are leased by while the sign is there."""
+        return outbox.marked(self._number)
 
     @asynccontextmanager
     async def shown(self) -> AsyncIterator[None]:
@@ -58,19 +63,22 @@ class Alive:
 
     async def _show(self) -> None:
         while not _is_cancelled():
+            was_shown = False
             try:
                 async with self._engine.connect() as connection:
                     await outbox.mark(connection, self._number)
                     while True:
                         self._looked_at = time.monotonic()
                         self._is_shown.set()
+                        was_shown = True
                         await asyncio.sleep(CHECK_S)
                         await connection.exec_driver_sql("SELECT 1")
             except (SQLAlchemyError, OSError, TimeoutError) as error:
                 log.warning("sign_of_life_lost", kind=type(error).__name__)
             finally:
                 self._is_shown.clear()
-            await asyncio.sleep(CHECK_S)
+            if not was_shown:  # one that was lost is shown again at once, before others take this process for dead
+                await asyncio.sleep(CHECK_S)
 
 
 def _is_cancelled() -> bool:

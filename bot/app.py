@@ -216,7 +216,7 @@ def _build(
     settings: Settings, houses: Houses, session: ClientSession, wake: asyncio.Event, patience: Patience, alive: Alive
 ) -> Bot:
     app, token = _app(houses, session, settings.slack_api_url), settings.slack_app_token
-    relay = Relay(deliveries(), houses, wake, name=lambda: alive.name)
+    relay = Relay(deliveries(), houses, wake, name=lambda: alive.name, own=alive.own)
     connection = Connection(app, token.get_secret_value(), houses.all()[0].house, patience) if token else None
     return Bot(houses, app, relay, connection)
 

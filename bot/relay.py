@@ -20,7 +20,8 @@ from bot.errors import code_of, status_of
 from bot.house import House
 from bot.houses import Houses, Served
 from bot.mail import MailDown, MailRefused
-from bot.sync import SENDING, LeaseLost, NotYet, Pace, PacedClient, is_limited, said_of, wait_of
+from bot.pace import SENDING, NotYet, Pace
+from bot.sync import LeaseLost, PacedClient, is_limited, said_of, wait_of
 from domain import outbox
 from domain.outbox import Outgoing, Topic
 
@@ -99,6 +100,7 @@ class Relay:
     Args:
         wake: set after a commit that left something in the outbox.
         name: by what this process leases rows now.
+        own: by what it leases them as long as it can show that it lives.
     """
 
     def __init__(
@@ -108,8 +110,9 @@ class Relay:
         wake: asyncio.Event,
         *,
         name: Callable[[], str],
+        own: str,
     ) -> None:
-        self._deliveries, self._houses, self._wake, self._name = deliveries, houses, wake, name
+        self._deliveries, self._houses, self._wake, self._name, self._own = deliveries, houses, wake, name, own
         self._in_hand: set[asyncio.Task[Any]] = set()
         self._aside: set[asyncio.Task[Any]] = set()
         self._untried: Counter[int] = Counter()
@@ -140,7 +143,7 @@ class Relay:
             async with self._houses.once() as alone:
                 if time.monotonic() - self._looked_at >= POLL_S:
                     self._looked_at = time.monotonic()
-                    await outbox.take_from_the_dead(alone)
+                    await outbox.take_from_the_dead(alone, own=self._own)
                 leased = await outbox.lease(alone, by=self._name(), most=most)
         except (SQLAlchemyError, OSError, TimeoutError) as error:
             log.warning("outbox_unreachable", kind=type(error).__name__)
@@ -168,9 +171,9 @@ class Relay:
         return min(self._due[0] - now, POLL_S) if self._due else POLL_S
 
     async def _work(self, message: Outgoing) -> None:
-        SENDING.set(message.id)
         structlog.contextvars.bind_contextvars(outbox_id=message.id, topic=message.topic)
         tried = replace(message, attempts=message.attempts - self._untried[message.id])
+        SENDING.set(tried)
         try:
             await self._deliver(tried)
         except Exception as error:  # the row could not be let go; its lease runs out
@@ -193,6 +196,7 @@ class Relay:
             await self._behind(message)
         except LeaseLost:
             log.warning("lease_lost", outbox_id=message.id, topic=message.topic)
+            await self._later(message, backoff(message.attempts), "lease lost")  # nothing if another has it by now
         except (Undeliverable, MailRefused) as error:
             await self._give_up(message, str(error))
         except SlackApiError as error:
@@ -244,8 +248,8 @@ class Relay:
             message.topic, workspace_id=workspace_id, incident_id=incident_id, lane=lane, **message.payload
         )
         async with self._houses.begin() as session:
-            await outbox.add(session, again)
-            await outbox.finish(session, message)
+            if await outbox.finish(session, message):
+                await outbox.add(session, again)
 
     async def _give_up(self, message: Outgoing, error: str) -> None:
         log.warning("gave_up", outbox_id=message.id, topic=message.topic, error=error)

@@ -1,9 +1,9 @@
-"""Posting at Slack's pace, and once: what it may have taken without an answer is looked for before the next try."""
+"""Posting once: what Slack may have taken without an answer is looked for before the next try."""
 
 import time
-from collections import Counter
 from collections.abc import Mapping
-from contextvars import ContextVar
+from dataclasses import replace
+from datetime import timedelta
 from io import SEEK_END, BytesIO
 from typing import IO, Any
 
@@ -15,6 +15,11 @@ from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
 from bot import metrics
 from bot.errors import code_of, status_of
+from bot.house import House
+from bot.pace import POST, PUBLISH, SENDING
+from bot.pace import NotYet as NotYet
+from bot.pace import Pace as Pace
+from domain import outbox
 from domain.outbox import Outgoing
 
 EVENT_TYPE = "incident_tracker_delivery"
@@ -25,17 +30,10 @@ LOOK_BACK = 100
 MOST_PAGES_BACK = 20
 """Messages that are read again after a post without an answer: so many, so often."""
 
-POST, PUBLISH = "chat.postMessage", "views.publish"
-BURST = 4
-"""Messages that may go to a channel, or Homes to a person, at once; after that it is one a second."""
-APART_S = 0.05
-"""Between two calls of those who waited for the same method, which Slack would refuse again if all came at once."""
-FORGOTTEN_S = 60.0
-"""After which a place is nobody's that was not taken: another message did for what waited."""
-SENDING: ContextVar[int] = ContextVar("sending", default=0)
-"""The row of the outbox that this task works on."""
-
-
+WRITES = {
+    POST, PUBLISH, "chat.update", "chat.delete", "chat.postEphemeral", "files.completeUploadExternal",
+}  # fmt: skip
+"""What people see: whoever lost the row must not say it any more."""
 MALFORMED = {
     "invalid_blocks", "invalid_blocks_format", "invalid_arguments", "msg_too_long", "msg_too_large",
     "msg_blocks_too_long",
@@ -46,71 +44,15 @@ PLAIN_LENGTH = 3_000
 log = structlog.get_logger(__name__)
 
 
-class NotYet(Exception):
-    """Slack must not be asked so soon; nothing was sent."""
-
-    def __init__(self, method: str, seconds: float) -> None:
-        super().__init__(method)
-        self.seconds = seconds
-
-
 class LeaseLost(Exception):
     """This process was paused or slow for so long that another one sends this row now; nothing was sent."""
 
 
-class Pace:
-    """When Slack may be asked again: after what it told us to wait, and at one post a second per channel or Home.
-
-    Args:
-        burst: posts that may go to a channel at once.
-        interval_s: between two posts after that.
-    """
-
-    def __init__(self, *, burst: int = BURST, interval_s: float = 1.0) -> None:
-        self._slack_s, self._interval_s = (burst - 1) * interval_s, interval_s
-        self._held: dict[str, float] = {}
-        self._crowd: Counter[str] = Counter()
-        self._booked: dict[str, float] = {}
-        self._places: dict[tuple[str, int], float] = {}
-
-    def hold(self, method: str, seconds: float) -> None:
-        """Slack wants no call of this method for so long, whatever it is about."""
-        self._held[method] = time.monotonic() + seconds
-        self._crowd[method] = 0
-
-    def book(self, method: str, target: str) -> None:
-        """Count a call that is made now.
-
-        Whoever has to wait gets a place of their own, so that a crowd does not come back at the same moment.
-
-        Args:
-            target: the channel, or the person whose Home it is.
-
-        Raises:
-            NotYet: it must not be made now.
-        """
-        now = time.monotonic()
-        wait = self._held.get(method, now) - now
-        if wait > 0:
-            self._crowd[method] += 1
-            raise NotYet(method, wait + (self._crowd[method] - 1) * APART_S)
-        if method in (POST, PUBLISH):
-            self._take_place((target, SENDING.get()), method, now)
-
-    def _take_place(self, who: tuple[str, int], method: str, now: float) -> None:
-        place = self._places.pop(who, None)
-        if place is None:
-            booked = max(self._booked.get(who[0], now), now)
-            self._booked[who[0]] = booked + self._interval_s
-            place = booked - self._slack_s
-        if place > now:
-            self._places = {each: at for each, at in self._places.items() if at > now - FORGOTTEN_S}
-            self._places[who] = place
-            raise NotYet(method, place - now)
-
-
 class PacedClient(AsyncWebClient):
-    """Calls Slack no sooner than it allows; the caller is told to come back."""
+    """Calls Slack no sooner than it allows; the caller is told to come back.
+
+    Nothing that people see is said without a lease that lasts longer than the call may take.
+    """
 
     def __init__(self, slack: AsyncWebClient, pace: Pace) -> None:
         super().__init__(slack.token, base_url=slack.base_url, session=slack.session, retry_handlers=[])
@@ -131,7 +73,9 @@ class PacedClient(AsyncWebClient):
         return await self._ask(api_method, **{**given, "json": plain})
 
     async def _ask(self, api_method: str, **given: Any) -> AsyncSlackResponse:
-        answer = "none"
+        sending, answer = SENDING.get(), "none"
+        if api_method in WRITES and sending is not None and not sending.is_ours:
+            raise LeaseLost
         try:
             said = await super().api_call(api_method, **given)
         except SlackApiError as error:
@@ -164,8 +108,6 @@ async def post_once(
     delivery = f"{message.id}{part}"
     if found := await posted(slack, message, channel, thread_ts, delivery):
         return found
-    if not message.is_ours:
-        raise LeaseLost
     answer = await slack.chat_postMessage(
         channel=channel,
         thread_ts=thread_ts,
@@ -175,6 +117,19 @@ async def post_once(
         **content,
     )
     return str(answer["ts"])
+
+
+async def hold(message: Outgoing, house: House, span: timedelta) -> None:
+    """Go on for so long with a row that takes long.
+
+    Raises:
+        LeaseLost: another process began anew.
+    """
+    begun_at = time.monotonic()
+    async with house.begin() as session:
+        if not await outbox.hold(session, message, span):
+            raise LeaseLost
+    SENDING.set(replace(message, held_until=begun_at + span.total_seconds()))
 
 
 async def tell(slack: AsyncWebClient, message: Outgoing, slack_user_id: str, **content: Any) -> str:

@@ -37,6 +37,8 @@ from domain.topics import Topic as Topic
 
 LEASE = timedelta(seconds=30)
 """How long a process may work on a row before another one takes it over."""
+LONGEST_CALL = timedelta(seconds=12)
+"""Longer than Slack may take to answer; what is sent must be answered before another process takes the row over."""
 LOCKS = 0x1AC
 """The first half of the locks by which processes show that they live."""
 BACK_AFTER = timedelta(seconds=10)
@@ -91,13 +93,15 @@ class Outgoing:
     created_at: datetime
     attempts: int
     leased_by: str
-    leased_at: float = field(default_factory=time.monotonic)
+    lease: int
+    """Which lease of the row this is: the same process may have lost an earlier one."""
+    held_until: float = field(default_factory=lambda: time.monotonic() + LEASE.total_seconds())
     """By this process's clock."""
 
     @property
     def is_ours(self) -> bool:
         """Whether the lease lasts long enough to say one thing more; a process that was paused may have lost it."""
-        return time.monotonic() - self.leased_at < LEASE.total_seconds() - 1
+        return time.monotonic() < self.held_until - LONGEST_CALL.total_seconds()
 
 
 _COVERED = Written(
@@ -106,15 +110,16 @@ _COVERED = Written(
 )
 _FINISH = Written(
     "DELETE FROM outbox WHERE (id = %(id)s OR id = ANY(%(also)s::bigint[]))"
-    " AND EXISTS (SELECT FROM outbox held WHERE held.id = %(id)s AND held.leased_by = %(by)s)"
+    " AND EXISTS (SELECT FROM outbox held WHERE held.id = %(id)s AND held.leased_by = %(by)s"
+    " AND held.attempts = %(lease)s) RETURNING id"
 )
 _LET_GO = "UPDATE outbox SET leased_until = NULL, leased_by = NULL, last_error = %(error)s,"
-_MINE = "WHERE id = %(id)s AND leased_by = %(by)s"
+_MINE = "WHERE id = %(id)s AND leased_by = %(by)s AND attempts = %(lease)s"
 _PUT_BACK = Written(f"{_LET_GO} due_at = now() + %(after)s {_MINE}")
 _GIVE_UP = Written(f"{_LET_GO} gave_up_at = now(), key = NULL {_MINE}")
 _FREE = Written(
     "UPDATE outbox SET leased_until = NULL, leased_by = NULL"  # noqa: S608
-    " WHERE leased_by LIKE 'process-%%' AND (pg_postmaster_start_time() < now() - %(settled)s"
+    " WHERE leased_by LIKE 'process-%%' AND leased_by <> %(own)s AND (pg_postmaster_start_time() < now() - %(settled)s"
     " OR leased_until - %(lease)s BETWEEN pg_postmaster_start_time() + %(shown)s AND now())"
     f" AND NOT EXISTS (SELECT {_SIGNS} AND 'process-' || objid = outbox.leased_by) RETURNING id"
 )
@@ -155,10 +160,11 @@ async def lease(on: AsyncSession | AsyncConnection, *, by: str, most: int) -> li
 
     Rows with a topic that is not known here were written by newer code; they wait for it, and their lanes with them.
     """
+    held_until = time.monotonic() + LEASE.total_seconds()
     leased = [
         Outgoing(
             r.id, r.workspace_id, Topic(r.topic), r.lane, r.incident_id,
-            r.payload, r.created_at, r.attempts, r.leased_by,
+            r.payload, r.created_at, r.attempts, r.leased_by, r.attempts, held_until,
         )
         for r in await db.run(on, _leasing(), {"by": by, "most": most, "lease": LEASE})
     ]  # fmt: skip
@@ -202,9 +208,16 @@ def marked(number: int) -> str:
     return f"process-{number}"
 
 
+_WITHOUT_END = text(
+    "SELECT set_config(name, '0', true) FROM pg_settings"
+    " WHERE name IN ('idle_in_transaction_session_timeout', 'transaction_timeout')"
+)
+"""The second one is known since PostgreSQL 17."""
+
+
 async def mark(connection: AsyncConnection, number: int) -> None:
     """Show that this process lives, for as long as this transaction lasts."""
-    await connection.exec_driver_sql("SET LOCAL idle_in_transaction_session_timeout = 0")
+    await connection.execute(_WITHOUT_END)
     await connection.execute(text("SELECT pg_advisory_xact_lock(:kind, :number)"), {"kind": LOCKS, "number": number})
 
 
@@ -214,10 +227,14 @@ async def living(session: AsyncSession) -> int:
     return int(row.found)
 
 
-async def take_from_the_dead(on: AsyncSession | AsyncConnection) -> int:
-    """Free what processes hold that showed that they live and do not any more; how many rows."""
+async def take_from_the_dead(on: AsyncSession | AsyncConnection, *, own: str) -> int:
+    """Free what processes hold that showed that they live and do not any more; how many rows.
+
+    Args:
+        own: the name of whoever asks, who lives even if the connection broke that shows it.
+    """
     spans = {"settled": BACK_AFTER, "shown": SHOWN_WITHIN, "lease": LEASE}
-    return len(await db.run(on, _FREE, {"kind": LOCKS, **spans}))
+    return len(await db.run(on, _FREE, {"kind": LOCKS, "own": own, **spans}))
 
 
 async def covered(session: AsyncSession, message: Outgoing) -> list[int]:
@@ -230,23 +247,31 @@ async def covered(session: AsyncSession, message: Outgoing) -> list[int]:
     return [row.id for row in found]
 
 
-async def finish(on: AsyncSession | AsyncConnection, message: Outgoing, *, also: Sequence[int] = ()) -> None:
-    """Done: the row goes, and so do the rows that it covered, in one statement. Nothing if the lease was lost."""
-    await db.run(on, _FINISH, {"id": message.id, "by": message.leased_by, "also": list(also)})
+async def finish(on: AsyncSession | AsyncConnection, message: Outgoing, *, also: Sequence[int] = ()) -> bool:
+    """Done: the row goes, and so do the rows that it covered, in one statement; False if the lease was lost."""
+    return bool(await db.run(on, _FINISH, {**_mine(message), "also": list(also)}))
 
 
-async def hold(session: AsyncSession, message: Outgoing, span: timedelta) -> bool:
+async def hold(session: AsyncSession, message: Outgoing, span: timedelta = LEASE) -> bool:
     """Keep a row that takes long for so much longer; False if another process has it by now."""
-    mine = (OutboxMessage.id == message.id, OutboxMessage.leased_by == message.leased_by)
+    mine = (
+        OutboxMessage.id == message.id,
+        OutboxMessage.leased_by == message.leased_by,
+        OutboxMessage.attempts == message.lease,
+    )
     held = update(OutboxMessage).where(*mine).values(leased_until=func.now() + span)
     return await session.scalar(held.returning(OutboxMessage.id)) is not None
 
 
 async def put_back(on: AsyncSession | AsyncConnection, message: Outgoing, *, after: timedelta, error: str = "") -> None:
     """Not yet: due again ``after`` from now, and the rest of its lane waits with it."""
-    await db.run(on, _PUT_BACK, {"id": message.id, "by": message.leased_by, "after": after, "error": error})
+    await db.run(on, _PUT_BACK, {**_mine(message), "after": after, "error": error})
 
 
 async def give_up(on: AsyncSession | AsyncConnection, message: Outgoing, *, error: str) -> None:
     """Never: the row stays for people to see, its lane goes on, and the same can be asked for again."""
-    await db.run(on, _GIVE_UP, {"id": message.id, "by": message.leased_by, "error": error})
+    await db.run(on, _GIVE_UP, {**_mine(message), "error": error})
+
+
+def _mine(message: Outgoing) -> dict[str, Any]:
+    return {"id": message.id, "by": message.leased_by, "lease": message.lease}

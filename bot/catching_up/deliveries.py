@@ -42,9 +42,9 @@ async def compare(message: Outgoing, slack: AsyncWebClient, house: House) -> Non
         stand = await catch_up.position(session, message)
     try:
         if stand.due is not None:
-            await _read_on(message, slack, house, channel_id, stand.due)
+            await _read_on(slack, house, channel_id, stand.due)
         elif stand.span is not None:
-            await _turn_page(message, slack, house, channel_id, stand, stand.span)
+            await _turn_page(slack, house, channel_id, stand, stand.span)
     except SlackApiError as error:
         if _may_pass(error):
             raise
@@ -63,7 +63,7 @@ async def report(message: Outgoing, slack: AsyncWebClient, house: House) -> None
         place = await rereading.next_of(session, message.incident_id)
         is_under_way = incident is None and await catch_up.is_under_way(session, house.workspace_id)
     if incident is not None and place is not None:
-        await _read_or_leave(message, slack, house, *place)
+        await _read_or_leave(slack, house, *place)
     if is_under_way or place is not None:
         raise Further
     asked = message.payload
@@ -74,7 +74,7 @@ async def report(message: Outgoing, slack: AsyncWebClient, house: House) -> None
 
 
 async def _turn_page(
-    message: Outgoing, slack: AsyncWebClient, house: House, channel_id: str, stand: Position, span: tuple[str, str]
+    slack: AsyncWebClient, house: House, channel_id: str, stand: Position, span: tuple[str, str]
 ) -> None:
     newest, oldest = span
     answer = await slack.conversations_history(
@@ -88,7 +88,7 @@ async def _turn_page(
     told: list[Payload] = list(answer["messages"])
     has_more, is_hidden = bool(answer.get("has_more")), bool(answer.get("is_limited"))
     down_to = min((each["ts"] for each in told), default=newest) if has_more or is_hidden else oldest
-    removed = await _single(message, slack, house, channel_id, told)
+    removed = await _single(slack, house, channel_id, told)
     page = Page(
         roots=[views.root(each) for each in told if each["ts"] not in removed],
         up_to=newest,
@@ -100,9 +100,9 @@ async def _turn_page(
         await catch_up.compare(session, house.workspace_id, channel_id, page)
 
 
-async def _read_or_leave(message: Outgoing, slack: AsyncWebClient, house: House, channel_id: str, ts: str) -> None:
+async def _read_or_leave(slack: AsyncWebClient, house: House, channel_id: str, ts: str) -> None:
     try:
-        await _read_on(message, slack, house, channel_id, ts)
+        await _read_on(slack, house, channel_id, ts)
     except SlackApiError as error:
         if _may_pass(error):
             raise
@@ -110,7 +110,7 @@ async def _read_or_leave(message: Outgoing, slack: AsyncWebClient, house: House,
             await rereading.leave(session, house.workspace_id, channel_id, ts)
 
 
-async def _read_on(message: Outgoing, slack: AsyncWebClient, house: House, channel_id: str, ts: str) -> None:
+async def _read_on(slack: AsyncWebClient, house: House, channel_id: str, ts: str) -> None:
     """The next part of a thread."""
     async with house.begin() as session:
         reading = await rereading.begin(session, house.workspace_id, channel_id, ts)
@@ -129,15 +129,15 @@ async def _read_on(message: Outgoing, slack: AsyncWebClient, house: House, chann
         async with house.begin() as session:
             await rereading.leave(session, house.workspace_id, channel_id, ts)
         return
-    part = await _part(message, slack, house, reading, told, has_more=bool(answer.get("has_more")))
+    part = await _part(slack, house, reading, told, has_more=bool(answer.get("has_more")))
     async with house.begin() as session:
         await rereading.keep(session, house.workspace_id, reading, part)
 
 
 async def _part(
-    message: Outgoing, slack: AsyncWebClient, house: House, reading: Reading, told: Sequence[Payload], *, has_more: bool
+    slack: AsyncWebClient, house: House, reading: Reading, told: Sequence[Payload], *, has_more: bool
 ) -> Part:
-    removed = await _single(message, slack, house, reading.channel_id, told)
+    removed = await _single(slack, house, reading.channel_id, told)
     root = views.root(next(each for each in told if each["ts"] == reading.ts))
     replies = views.replies(told, reading.ts, without=removed)
     return Part(
@@ -173,9 +173,7 @@ async def _author(user: str, slack: AsyncWebClient, house: House) -> Actor | Non
     return replace(author, is_active=True) if has_left else author
 
 
-async def _single(
-    message: Outgoing, slack: AsyncWebClient, house: House, channel_id: str, told: Sequence[Payload]
-) -> set[str]:
+async def _single(slack: AsyncWebClient, house: House, channel_id: str, told: Sequence[Payload]) -> set[str]:
     """Where the same row was posted twice, only the post that is known stays, or one that has replies."""
     removed: set[str] = set()
     for tss in _doubled(told):
@@ -188,7 +186,7 @@ async def _single(
                     await kept.adopt(session, house.workspace_id, channel_id, ts, like=min(known))
                     await rereading.plan(session, house.workspace_id, [(channel_id, ts)], is_whole=True)
             else:
-                await _remove(message, slack, channel_id, ts)
+                await _remove(slack, channel_id, ts)
                 removed.add(ts)
     return removed
 
@@ -202,9 +200,7 @@ def _doubled(messages: Sequence[Payload]) -> list[list[str]]:
     return [sorted(tss) for tss in posts.values() if len(tss) > 1]
 
 
-async def _remove(message: Outgoing, slack: AsyncWebClient, channel_id: str, ts: str) -> None:
-    if not message.is_ours:
-        raise sync.LeaseLost
+async def _remove(slack: AsyncWebClient, channel_id: str, ts: str) -> None:
     log.warning("double_removed", channel=channel_id, ts=ts)
     try:
         await slack.chat_delete(channel=channel_id, ts=ts)

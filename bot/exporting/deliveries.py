@@ -4,7 +4,6 @@ import errno
 import tempfile
 import time
 from contextlib import suppress
-from dataclasses import replace
 from datetime import timedelta
 from typing import IO, Final
 
@@ -18,7 +17,7 @@ from bot.errors import code_of, status_of
 from bot.exporting import views, writing
 from bot.house import House
 from bot.relay import INSTALLATION, TRANSIENT, Delivery
-from domain import db, everything, outbox, policy
+from domain import db, everything, policy
 from domain.incidents import visible_to
 from domain.outbox import Outgoing, Topic
 from domain.policy import Action, Actor
@@ -70,7 +69,7 @@ async def _write_and_send(
         await _end(message, person, slack, house, views.refused())
         return
     await progress.end(count)
-    await _hold(message, house, HELD + timedelta(seconds=sync.patience(file.tell())))
+    await sync.hold(message, house, HELD + timedelta(seconds=sync.patience(file.tell())))
     words = views.written(count, begun_at)["text"]
     await sync.upload(slack, channel=channel, words=words, files={name: file})
 
@@ -95,7 +94,7 @@ class _Progress:
 
     async def note(self, done: int) -> None:
         """So many are written: say so now and then, and keep the row."""
-        await _hold(self._message, self._house, HELD)
+        await sync.hold(self._message, self._house, HELD)
         if time.monotonic() - self._told_at > TELL_EVERY_S:
             self._told_at = time.monotonic()
             await self._say(views.working(done, max(self._count, done)))
@@ -126,16 +125,8 @@ def _why(error: Exception, attempts: int) -> str:
 
 async def _end(message: Outgoing, person: Actor, slack: AsyncWebClient, house: House, words: Message) -> None:
     """It will not come, and the person is told so once, however many attempts there were."""
-    kept = await _hold(message, house, HELD)
-    await sync.tell(slack, kept, person.slack_user_id, part=ENDED, **words)
-
-
-async def _hold(message: Outgoing, house: House, span: timedelta) -> Outgoing:
-    """Go on with the row; raises LeaseLost if another process began anew."""
-    async with house.begin() as session:
-        if not await outbox.hold(session, message, span):
-            raise sync.LeaseLost
-    return replace(message, leased_at=time.monotonic())
+    await sync.hold(message, house, HELD)
+    await sync.tell(slack, message, person.slack_user_id, part=ENDED, **words)
 
 
 DELIVERIES: dict[Topic, Delivery] = {Topic.EVERYTHING_ASKED: send_everything}

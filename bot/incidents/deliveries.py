@@ -77,6 +77,8 @@ async def _read(message: Outgoing, house: House) -> tuple[Incident, Message, lis
 async def _post(message: Outgoing, slack: AsyncWebClient, house: House, incident: Incident, card: Message) -> None:
     ts = await sync.post_once(slack, message, channel=incident.channel_id, **card)
     async with house.begin() as session:
+        if not await outbox.hold(session, message):  # whoever has the row by now posts a card, too: theirs counts
+            raise sync.LeaseLost
         await cards.remember(session, incident, ts=ts)
 
 

@@ -45,6 +45,20 @@ async def test_a_sign_that_was_lost_with_its_connection_is_shown_again(database_
     await engine.dispose()
 
 
+async def test_a_sign_that_was_lost_is_shown_again_at_once(database_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    engine = db.engine(database_url)
+    alive = Alive(engine)
+    async with alive.shown(), asyncio.timeout(10):
+        monkeypatch.setattr(alive_, "CHECK_S", 60)
+        (before,) = await signs(engine)
+        async with engine.connect() as connection:
+            await connection.execute(text("SELECT pg_terminate_backend(:pid)"), {"pid": before})
+
+        while await signs(engine) in ([], [before]):  # noqa: ASYNC110 - nobody tells of it
+            await asyncio.sleep(0.05)
+    await engine.dispose()
+
+
 async def test_without_a_database_it_does_without(unused_tcp_port: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(alive_, "FIRST_WITHIN_S", 0.2)
     engine = db.engine(f"postgresql+psycopg://nobody@127.0.0.1:{unused_tcp_port}/nothing")

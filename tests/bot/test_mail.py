@@ -583,7 +583,7 @@ async def relaying(begin: Begin, engine: AsyncEngine, team: str, mailer: Mailer)
         await outbox.add(session, outbox.row(Topic.CODE_ASKED, workspace_id=team, lane=f"mail:{team}"))
     houses = Houses(**doors, routes=Routes())
     houses.add(served(house, AsyncWebClient(), Pace()))
-    relay = Relay(dict.fromkeys(Topic, send_mail), houses, asyncio.Event(), name=lambda: "one")
+    relay = Relay(dict.fromkeys(Topic, send_mail), houses, asyncio.Event(), name=lambda: "one", own="one")
     running = asyncio.create_task(relay.run())
     try:
         yield

@@ -1,8 +1,11 @@
 """When Slack may be asked again."""
 
+from datetime import UTC, datetime
+
 import pytest
 
-from bot.sync import POST, PUBLISH, SENDING, NotYet, Pace
+from bot.pace import POST, PUBLISH, SENDING, NotYet, Pace
+from domain.outbox import Outgoing, Topic
 
 
 @pytest.mark.parametrize("method", [POST, PUBLISH])
@@ -38,10 +41,15 @@ def test_those_whom_slack_sent_away_do_not_come_back_at_the_same_moment() -> Non
 
 def wait_of(pace: Pace, row: int, method: str = POST) -> float:
     """Seconds that somebody who sends this row is told to wait."""
-    SENDING.set(row)
+    SENDING.set(outgoing(row))
     with pytest.raises(NotYet) as wait:
         pace.book(method, "one")
     return wait.value.seconds
+
+
+def outgoing(row: int) -> Outgoing:
+    at = datetime(2026, 1, 1, tzinfo=UTC)
+    return Outgoing(row, "T1", Topic.CHANGE_NOTED, "lane", None, {}, at, 1, "process-1", 1)
 
 
 def test_what_answers_a_click_never_waits() -> None:

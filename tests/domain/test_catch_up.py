@@ -52,7 +52,7 @@ async def asked(begin: Begin, team: str, **more: Any) -> list[OutboxMessage]:
 
 def outgoing(row: OutboxMessage) -> Outgoing:
     return Outgoing(
-        row.id, row.workspace_id, Topic(row.topic), row.lane, None, row.payload, row.created_at, 1, "process-1"
+        row.id, row.workspace_id, Topic(row.topic), row.lane, None, row.payload, row.created_at, 1, "process-1", 1
     )
 
 

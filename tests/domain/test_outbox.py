@@ -1,9 +1,11 @@
 """What must reach Slack: in order, once, and by one process at a time."""
 
+import asyncio
+import time
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import func, select, update
+from sqlalchemy import func, select, text, update
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from domain import db, outbox, repeats
@@ -113,7 +115,8 @@ async def test_after_a_pause_a_lease_is_not_relied_on(
     (message,) = await taken(begin)
     assert message.is_ours
 
-    monkeypatch.setattr(outbox, "LEASE", timedelta(seconds=1))
+    later = time.monotonic() + 20
+    monkeypatch.setattr(time, "monotonic", lambda: later)
 
     assert not message.is_ours
 
@@ -130,9 +133,48 @@ async def test_what_was_given_up_can_be_asked_for_again(begin: Begin, empty: str
         assert await outbox.add_once(session, f"once:{empty}", wanted)
 
 
-async def freed(begin: Begin) -> int:
+async def freed(begin: Begin, own: str = "process-1") -> int:
     async with begin() as session:
-        return await outbox.take_from_the_dead(session)
+        return await outbox.take_from_the_dead(session, own=own)
+
+
+async def test_a_process_never_takes_its_own_rows_for_those_of_a_dead_one(
+    begin: Begin, empty: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(outbox, "BACK_AFTER", timedelta(0))
+    await put(begin, empty, "a")
+    await taken(begin, outbox.marked(5))
+
+    assert await freed(begin, own=outbox.marked(5)) == 0
+    assert await freed(begin, own=outbox.marked(6)) == 1
+
+
+async def test_no_setting_of_the_server_ends_a_sign_of_life(engine: AsyncEngine) -> None:
+    short = "SELECT set_config(name, '200ms', true) FROM pg_settings WHERE name LIKE '%transaction%timeout'"
+    async with engine.connect() as connection:
+        await connection.execute(text(short))
+        await outbox.mark(connection, 7)
+
+        await asyncio.sleep(0.5)
+
+        assert await connection.scalar(text("SELECT 1")) == 1
+
+
+async def test_what_a_process_lost_and_took_again_is_not_ended_by_its_earlier_lease(begin: Begin, empty: str) -> None:
+    await put(begin, empty, "a")
+    (lost,) = await taken(begin)
+    async with begin() as session:
+        await session.execute(update(OutboxMessage).values(leased_until=db.now() - timedelta(seconds=1)))
+    (found,) = await taken(begin)
+
+    async with begin() as session:
+        assert not await outbox.hold(session, lost)
+        assert not await outbox.finish(session, lost)
+        await outbox.put_back(session, lost, after=timedelta(hours=1))
+        await outbox.give_up(session, lost, error="no_permission")
+
+        assert await outbox.hold(session, found)
+        assert await outbox.finish(session, found)
 
 
 async def test_a_row_whose_process_died_is_taken_over_and_the_dead_one_cannot_finish_it(

@@ -1,11 +1,13 @@
 """What was decided reaches Slack: later if Slack wants so, elsewhere if it must, never twice, never not at all."""
 
 import asyncio
+from datetime import timedelta
 
 import pytest
 
 from bot import app
 from bot.sync import Pace
+from domain import outbox
 from tests.end_to_end.conftest import Json, Workspace, settings_of, working
 
 POST = "chat.postMessage"
@@ -299,3 +301,61 @@ async def test_a_comment_waits_for_its_card_that_nobody_knew_to_be_deleted(works
     shown = [m for m in await workspace.stage.messages("#incidents") if "the vendor knows" in m["text"]]
     assert [message["thread_ts"] for message in shown] == [again["ts"]]
     assert await workspace.rows("SELECT 1 FROM outbox") == []
+
+
+TAKEN = (
+    "UPDATE outbox SET attempts = attempts + 1, leased_until = now() + interval '1 minute' WHERE leased_by IS NOT NULL"
+)
+"""As if another lease had begun meanwhile."""
+LET_GO = "UPDATE outbox SET leased_until = now()"
+
+
+async def test_of_two_processes_that_post_the_same_card_one_has_its_card_remembered(workspace: Workspace) -> None:
+    await workspace.faults({"method": POST, "kind": "slow", "times": 1, "delay_ms": 700})
+    await quick(workspace, "Disk full")
+    await workspace.changed(TAKEN)
+
+    await workspace.shown("#incidents", "Disk full")
+    await asyncio.sleep(0.2)
+    assert await workspace.rows("SELECT card_ts FROM incident") == [(None,)]
+
+    await workspace.changed(LET_GO)
+    await workspace.delivered()
+    [(_, ts)] = await cards(workspace, "Disk full")
+    assert await workspace.rows("SELECT card_ts FROM incident") == [(ts,)]
+
+
+async def test_what_another_process_took_over_is_not_asked_for_a_second_time(workspace: Workspace) -> None:
+    card = await workspace.opened("Disk full")
+    await workspace.lost("delete", user="ana", channel="#incidents", ts=card["ts"])
+    await workspace.faults({"method": POST, "kind": "slow", "times": 1, "delay_ms": 700})
+    await workspace.stage.command("ben", "#incidents", "comment 1 the vendor knows")
+    await workspace.changed(TAKEN)
+
+    async with asyncio.timeout(5):
+        while not await workspace.rows("SELECT 1 FROM outbox WHERE topic = 'incident.opened'"):  # noqa: ASYNC110
+            await asyncio.sleep(0.02)
+    await asyncio.sleep(0.2)
+    assert await workspace.rows("SELECT 1 FROM outbox WHERE topic = 'comment.made'") == [(1,)]
+    await workspace.changed(LET_GO)
+    await workspace.delivered()
+    assert len([m for m in await workspace.stage.messages("#incidents") if "the vendor knows" in m["text"]]) == 1
+
+
+async def test_what_may_be_answered_after_the_lease_is_not_said(
+    workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert outbox.LONGEST_CALL.total_seconds() > app.SLACK_ANSWERS_WITHIN_S
+    await workspace.opened("Disk full")
+    before = await workspace.mark()
+
+    with monkeypatch.context() as patched:
+        patched.setattr(outbox, "LONGEST_CALL", timedelta(minutes=1))
+        await workspace.stage.command("ben", "#incidents", "take 1")
+        async with asyncio.timeout(5):
+            while ("lease lost",) not in await workspace.rows("SELECT last_error FROM outbox"):  # noqa: ASYNC110
+                await asyncio.sleep(0.02)
+        assert await workspace.calls(after=before) == []
+
+    await workspace.delivered()
+    assert (await workspace.calls(after=before))[0] == "chat.update"
