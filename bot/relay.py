@@ -75,11 +75,15 @@ class Early(Exception):
     """What this row needs is sent by a later row of its lane."""
 
 
+async def is_card_coming(message: Outgoing, house: House) -> bool:
+    """Whether a later row of the lane posts the incident's card."""
+    async with house.begin() as session:
+        return bool(await outbox.covered(session, replace(message, topic=Topic.INCIDENT_OPENED)))
+
+
 async def without_card(message: Outgoing, house: House) -> Exception:
     """What to raise where a thread has no card: it was deleted and is on its way again, or there will be none."""
-    async with house.begin() as session:
-        is_coming = await outbox.covered(session, replace(message, topic=Topic.INCIDENT_OPENED))
-    return Early() if is_coming else Undeliverable("the incident has no card")
+    return Early() if await is_card_coming(message, house) else Undeliverable("the incident has no card")
 
 
 def served(house: House, slack: AsyncWebClient, pace: Pace) -> Served:

@@ -4,7 +4,7 @@ from sqlalchemy import select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from domain import early_replies, homes, outbox
+from domain import early_replies, homes, outbox, repeats
 from domain.comments import Comment
 from domain.incidents import Incident
 from domain.outbox import Topic
@@ -59,6 +59,19 @@ async def repost(session: AsyncSession, workspace_id: str, channel_id: str) -> N
     ]
     if rows:
         await outbox.add(session, *rows)
+
+
+async def shut_out(session: AsyncSession, incident: Incident) -> None:
+    """Slack takes nothing of the incident in its channel: the owner is told, once without a card and once with one."""
+    said = "homeless" if incident.card_ts is None else "shut out"
+    if await repeats.is_first_ever(session, incident.workspace_id, f"{said}:{incident.id}"):
+        row = outbox.row(
+            Topic.CARD_HOMELESS,
+            workspace_id=incident.workspace_id,
+            incident_id=incident.id,
+            had_card=incident.card_ts or "",
+        )
+        await outbox.add(session, row)
 
 
 async def _say_again(session: AsyncSession, incident: Incident) -> None:

@@ -223,9 +223,9 @@ async def remove(session: AsyncSession, comment_id: UUID | None, *, by: Actor) -
 
 
 async def posted(session: AsyncSession, comment_id: UUID, *, channel_id: str, thread_ts: str, ts: str) -> None:
-    """The comment is in the thread now, as this message."""
+    """The comment is in the thread now, as this message, also if it was deleted meanwhile; the first one counts."""
     here = {"channel_id": channel_id, "thread_ts": thread_ts, "ts": ts}
-    await session.execute(update(Comment).where(Comment.id == comment_id).values(here))
+    await session.execute(update(Comment).where(Comment.id == comment_id, Comment.ts.is_(None)).values(here))
 
 
 def visible_to(actor: Actor) -> ColumnElement[bool]:

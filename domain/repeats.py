@@ -1,8 +1,8 @@
-"""What Slack delivered already, where no row of the domain tells: kept for a day."""
+"""What Slack delivered already, where no row of the domain tells: kept for a day. What was said once: for ever."""
 
 from datetime import datetime, timedelta
 
-from sqlalchemy import ForeignKey, delete, func, select
+from sqlalchemy import ColumnElement, ForeignKey, delete, func, literal_column, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped, mapped_column
@@ -11,6 +11,7 @@ from domain import db
 from domain.db import Base
 
 KEPT = timedelta(days=1)
+FOR_EVER: ColumnElement[datetime] = literal_column("'infinity'::timestamptz")
 LATELY = timedelta(minutes=10)
 
 
@@ -29,6 +30,12 @@ async def is_first(session: AsyncSession, workspace_id: str, key: str) -> bool:
     old = delete(Delivered).where(Delivered.at < db.now() - KEPT).returning(Delivered.key).cte("old")
     noted = insert(Delivered).values(workspace_id=workspace_id, key=key).on_conflict_do_nothing()
     return await session.scalar(noted.returning(Delivered.key).add_cte(old)) is not None
+
+
+async def is_first_ever(session: AsyncSession, workspace_id: str, key: str) -> bool:
+    """Note it, in the transaction that does it; False if it was ever done before."""
+    noted = insert(Delivered).values(workspace_id=workspace_id, key=key, at=FOR_EVER).on_conflict_do_nothing()
+    return await session.scalar(noted.returning(Delivered.key)) is not None
 
 
 async def was_lately(session: AsyncSession, workspace_id: str, key: str) -> bool:

@@ -25,10 +25,11 @@ async def post_comment(message: Outgoing, slack: AsyncWebClient, house: House) -
     async with house.begin() as session:
         incident = await incidents.read(session, message.incident_id)
         said = await talk.to_post(session, comment_id)
-    if said is None:
-        return
-    place = await posting.posted(message, slack, house)
-    place = place or await posting.post(message, slack, house, incident, **views.comment(said))
+    place = await posting.posted(message, slack, house)  # also what was deleted since, so that its message can go
+    if place is None:
+        if said is None:
+            return
+        place = await posting.post(message, slack, house, incident, **views.comment(said))
     async with house.begin() as session:
         await comments.posted(session, comment_id, **place._asdict())
 

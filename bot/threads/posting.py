@@ -8,12 +8,12 @@ from slack_sdk.web.async_client import AsyncWebClient
 from bot import sync
 from bot.errors import code_of
 from bot.house import House
-from bot.relay import Early, without_card
+from bot.relay import CHANNEL_GONE, Early, without_card
 from domain import cards, incidents, threads
 from domain.incidents import Incident
 from domain.outbox import Outgoing
 
-GONE: Final = {"thread_not_found", "message_not_found", "channel_not_found"}
+GONE: Final = CHANNEL_GONE | {"thread_not_found", "message_not_found"}
 NO_CARD: Final = {"thread_not_found", "message_not_found", "cannot_reply_to_message"}
 
 
@@ -59,6 +59,9 @@ async def post(
         ts = await sync.post_once(slack, message, channel=channel, thread_ts=thread_ts, **content)
         return Posted(channel, thread_ts, ts)
     except SlackApiError as error:
+        if code_of(error) in CHANNEL_GONE:
+            async with house.begin() as session:
+                await cards.shut_out(session, incident)
         if code_of(error) not in NO_CARD:
             raise
     async with house.begin() as session:

@@ -74,6 +74,23 @@ async def test_the_author_deletes_it_and_it_is_gone_from_thread_and_record(works
     assert await said(workspace) == [("", True)]
 
 
+async def test_a_comment_that_is_deleted_before_its_message_is_known_leaves_the_thread_all_the_same(
+    workspace: Workspace,
+) -> None:
+    card = await workspace.opened("Disk full")
+    unheard = {"method": "chat.postMessage", "kind": "timeout_after_success", "times": 1, "delay_ms": 50}
+    await workspace.faults(unheard, {"method": "conversations.replies", "kind": "http_500", "times": 1})
+    await workspace.stage.command("chloe", "#incidents", "comment 1 vendor called")
+    message = await posted(workspace, "vendor called")
+
+    await chosen(workspace, "chloe", message, "Delete…")
+    await workspace.stage.submit("chloe")
+    await workspace.delivered()
+
+    assert await thread(workspace, card) == []
+    assert await said(workspace) == [("", True)]
+
+
 @pytest.mark.parametrize("entry", ["Edit…", "Delete…"])
 async def test_others_may_not_touch_it(workspace: Workspace, entry: str) -> None:
     await workspace.opened("Disk full")

@@ -303,6 +303,54 @@ async def test_a_comment_waits_for_its_card_that_nobody_knew_to_be_deleted(works
     assert await workspace.rows("SELECT 1 FROM outbox") == []
 
 
+async def test_a_card_that_slack_refused_once_comes_with_the_next_change(workspace: Workspace) -> None:
+    await workspace.faults({"method": POST, "kind": "error:missing_scope", "times": 1})
+    await quick(workspace, "Disk full")
+    await workspace.delivered()
+    assert await cards(workspace, "Disk full") == []
+
+    await workspace.stage.command("ben", "#incidents", "take 1")
+    await workspace.delivered()
+
+    [(_, ts)] = await cards(workspace, "Disk full")
+    assert await workspace.rows("SELECT card_ts FROM incident") == [(ts,)]
+    assert [m["thread_ts"] for m in await workspace.stage.messages("#incidents") if "took" in m["text"]] == [ts]
+
+
+async def test_an_incident_that_was_deleted_before_its_card_was_known_is_deleted_in_slack_too(
+    workspace: Workspace,
+) -> None:
+    unheard = {"method": POST, "kind": "timeout_after_success", "times": 1, "delay_ms": 50}
+    await workspace.faults(unheard, {"method": "conversations.history", "kind": "http_500", "times": 1})
+    await quick(workspace, "Disk full")
+
+    await workspace.stage.command("ana", "#incidents", "delete 1")
+    await workspace.stage.submit("ana")
+    await workspace.delivered()
+
+    [message] = [m for m in await workspace.stage.messages("#incidents") if m.get("bot_id")]
+    assert "deleted" in message["text"]
+
+
+async def test_the_owner_is_told_once_that_a_channel_takes_nothing_any_more(workspace: Workspace) -> None:
+    await workspace.opened("Disk full")
+    closed = [{"method": method, "kind": "error:is_archived", "times": 2} for method in ("chat.update", POST)]
+
+    for line in ("take 1", "resolve 1 freed space"):
+        await workspace.faults(closed[0], {**closed[1], "times": 1})
+        await workspace.stage.command("ben", "#incidents", line)
+        await workspace.delivered()
+
+    [(channel, messages)] = [
+        (channel["user"], [m["text"] for m in channel["messages"] if "I cannot write in" in m["text"]])
+        for channel in (await workspace.stage.state())["channels"]
+        if channel.get("is_im") and any("I cannot write in" in m["text"] for m in channel["messages"])
+    ]
+    assert channel == "U0ANA00000"
+    assert len(messages) == 1
+    assert "INC-1 Disk full" in messages[0]
+
+
 TAKEN = (
     "UPDATE outbox SET attempts = attempts + 1, leased_until = now() + interval '1 minute' WHERE leased_by IS NOT NULL"
 )
