@@ -140,13 +140,15 @@ async def tell(slack: AsyncWebClient, message: Outgoing, slack_user_id: str, **c
 
 async def upload(
     slack: AsyncWebClient,
+    message: Outgoing,
+    house: House,
     *,
     channel: str,
     words: str,
     files: Mapping[str, str | bytes | IO[bytes]],
     alt: str | None = None,
 ) -> None:
-    """One message with these files; nothing is shared before all of them are there.
+    """One message with these files; nothing is shared before all of them are there, and the row is held meanwhile.
 
     Args:
         files: by name; one on disk is read while it is sent, and closed then.
@@ -157,6 +159,7 @@ async def upload(
         with _opened(given) as content:
             length = content.seek(0, SEEK_END)
             content.seek(0)
+            await hold(message, house, outbox.LEASE + timedelta(seconds=patience(length)))
             place = await slack.files_getUploadURLExternal(filename=name, length=length, alt_txt=alt)
             async with (
                 ClientSession(timeout=ClientTimeout(total=patience(length))) as session,

@@ -69,9 +69,8 @@ async def _write_and_send(
         await _end(message, person, slack, house, views.refused())
         return
     await progress.end(count)
-    await sync.hold(message, house, HELD + timedelta(seconds=sync.patience(file.tell())))
     words = views.written(count, begun_at)["text"]
-    await sync.upload(slack, channel=channel, words=words, files={name: file})
+    await sync.upload(slack, message, house, channel=channel, words=words, files={name: file})
 
 
 class _Progress:

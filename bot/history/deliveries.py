@@ -47,7 +47,7 @@ async def _noted(
 
 
 async def send_export(message: Outgoing, slack: AsyncWebClient, house: House) -> None:
-    """Two files by direct message to whoever asked, if they still may see the incident."""
+    """Two files by direct message to whoever asked, if they still may see the incident; their names are of this row."""
     asked = message.payload
     person = await identity.person(asked["user"], slack, house)
     try:
@@ -60,12 +60,15 @@ async def send_export(message: Outgoing, slack: AsyncWebClient, house: House) ->
     except NotFound:
         raise Undeliverable("the person may not see the incident any more") from None
     opened = await slack.conversations_open(users=asked["user"])
+    channel, name = str(opened["channel"]["id"]), f"{incident.ref}-{message.id}"
+    if message.attempts > 1 and await sync.is_uploaded(slack, message, channel=channel, name=f"{name}.md"):
+        return
     files = {
-        f"{incident.ref}.md": export.markdown(incident, happenings, said),
-        f"{incident.ref}.json": export.json_text(incident, happenings, said),
+        f"{name}.md": export.markdown(incident, happenings, said),
+        f"{name}.json": export.json_text(incident, happenings, said),
     }
     words = views.exported(incident, len(said))["text"]
-    await sync.upload(slack, channel=opened["channel"]["id"], words=words, files=files)
+    await sync.upload(slack, message, house, channel=channel, words=words, files=files)
 
 
 async def _updated(slack: AsyncWebClient, channel: str, ts: str, line: Message) -> str | None:

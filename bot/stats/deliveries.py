@@ -39,7 +39,7 @@ async def _give(message: Outgoing, wanted: Wanted, person: Actor, slack: AsyncWe
         return
     opened = await slack.conversations_open(users=person.slack_user_id)
     comment = views.comment(numbers, wanted)
-    await _upload(message, slack, numbers, wanted, channel_id=opened["channel"]["id"], comment=comment)
+    await _upload(message, slack, house, numbers, wanted, channel_id=opened["channel"]["id"], comment=comment)
 
 
 async def _post(message: Outgoing, wanted: Wanted, person: Actor, slack: AsyncWebClient, house: House) -> None:
@@ -52,7 +52,7 @@ async def _post(message: Outgoing, wanted: Wanted, person: Actor, slack: AsyncWe
         return
     comment = views.comment(numbers, wanted, by=person.name)
     try:
-        await _upload(message, slack, numbers, wanted, channel_id=channel_id, comment=comment)
+        await _upload(message, slack, house, numbers, wanted, channel_id=channel_id, comment=comment)
     except SlackApiError as error:
         if code_of(error) not in CHANNEL_GONE:
             raise
@@ -68,17 +68,22 @@ async def _numbers(session: AsyncSession, wanted: Wanted, person: Actor, *, read
 
 
 async def _upload(
-    message: Outgoing, slack: AsyncWebClient, numbers: Numbers, wanted: Wanted, *, channel_id: str, comment: Mrkdwn
+    message: Outgoing,
+    slack: AsyncWebClient,
+    house: House,
+    numbers: Numbers,
+    wanted: Wanted,
+    *,
+    channel_id: str,
+    comment: Mrkdwn,
 ) -> None:
     """Once: the file's name tells whether an earlier attempt got through, because an upload takes no metadata."""
     name = f"incidents-{wanted.days}d-{message.id}.png"
     if message.attempts > 1 and await sync.is_uploaded(slack, message, channel=channel_id, name=name):
         return
     picture = await drawing.drawn(numbers, wanted)
-    if not message.is_ours:
-        raise sync.LeaseLost
     alt = words.alternative(numbers, wanted)
-    await sync.upload(slack, channel=channel_id, words=comment, files={name: picture}, alt=alt)
+    await sync.upload(slack, message, house, channel=channel_id, words=comment, files={name: picture}, alt=alt)
 
 
 DELIVERIES: dict[Topic, Delivery] = {Topic.STATS_ASKED: send_picture}

@@ -1,18 +1,21 @@
 """What happened to an incident, as a list and as files; one text for screen readers."""
 
 import json
+import re
+
+import pytest
 
 from tests.end_to_end.conftest import Json, Workspace
 from tests.end_to_end.eyes import answer, dialog, direct_messages, words_of
 
 
 async def files(workspace: Workspace) -> dict[str, str]:
-    """The content of what the bot uploaded, by name."""
+    """The content of what the bot uploaded, by name, without the number that tells it from other exports."""
     found = {}
     for file in (await workspace.stage.state())["files"]:
         async with workspace.stage.session.get(file["url_private"]) as response:
             assert response.status == 200
-            found[file["name"]] = await response.text()
+            found[re.sub(r"-\d+\.", ".", file["name"])] = await response.text()
     return found
 
 
@@ -125,6 +128,18 @@ async def test_asking_twice_for_an_export_that_waits_sends_one(workspace: Worksp
     await workspace.delivered()
 
     assert len(await files(workspace)) == 2
+
+
+@pytest.mark.parametrize("method", ["files.getUploadURLExternal", "files.completeUploadExternal"])
+async def test_after_an_answer_that_never_came_an_export_comes_once(workspace: Workspace, method: str) -> None:
+    await workspace.opened("Disk full")
+    await workspace.faults({"method": method, "kind": "timeout_after_success", "times": 1, "delay_ms": 50})
+
+    await answer(workspace, "export 1", by="ana")
+    await workspace.delivered()
+
+    assert len((await workspace.stage.state())["files"]) == 2
+    assert len([said for said in await direct_messages(workspace, "ana") if "INC-1 Disk full with" in said]) == 1
 
 
 async def test_an_export_is_not_sent_to_somebody_who_left_the_private_channel_meanwhile(workspace: Workspace) -> None:
