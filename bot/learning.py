@@ -11,9 +11,9 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from bot import sync
 from bot.channels.views import facts
-from bot.errors import code_of, status_of
+from bot.errors import code_of
 from bot.identity import profile_of
-from bot.relay import TRANSIENT, backoff
+from bot.relay import backoff
 from domain import membership, profiles, workspaces
 from domain.db import Begin
 
@@ -103,7 +103,7 @@ async def _patiently(method: Any, **args: Any) -> Any:
         try:
             return await method(**args)
         except SlackApiError as error:
-            if not (sync.is_limited(error) or code_of(error) in TRANSIENT or status_of(error) >= 500):
+            if not (sync.is_limited(error) or sync.is_transient(error)):
                 raise
             wait_s = sync.wait_of(error) if sync.is_limited(error) else backoff(tried)
         except (ClientError, TimeoutError):

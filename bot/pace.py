@@ -41,9 +41,10 @@ class Pace:
         self._places: dict[tuple[str, int], float] = {}
 
     def hold(self, method: str, seconds: float) -> None:
-        """Slack wants no call of this method for so long, whatever it is about."""
-        self._held[method] = time.monotonic() + seconds
-        self._crowd[method] = 0
+        """Slack wants no call of this method for so long, whatever it is about; a shorter wait ends no longer one."""
+        until = time.monotonic() + seconds
+        if until > self._held.get(method, 0.0):
+            self._held[method], self._crowd[method] = until, 0
 
     def book(self, method: str, target: str) -> None:
         """Count a call that is made now.

@@ -16,12 +16,12 @@ from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 from sqlalchemy.exc import SQLAlchemyError
 
-from bot.errors import code_of, status_of
+from bot.errors import code_of
 from bot.house import House
 from bot.houses import Houses, Served
 from bot.mail import MailDown, MailRefused
 from bot.pace import SENDING, NotYet, Pace
-from bot.sync import LeaseLost, PacedClient, is_limited, said_of, wait_of
+from bot.sync import LeaseLost, PacedClient, is_limited, is_transient, said_of, wait_of
 from domain import outbox
 from domain.outbox import Outgoing, Topic
 
@@ -47,7 +47,6 @@ ASIDE = {Topic.WEBHOOK_DUE}
 PAUSE_S = 60.0
 """How long nothing is sent after Slack refused the installation itself."""
 
-TRANSIENT = {"internal_error", "fatal_error", "service_unavailable", "request_timeout", "team_added_to_org"}
 CHANNEL_GONE = {
     "channel_not_found", "is_archived", "is_inactive", "not_in_channel", "method_not_supported_for_channel_type",
     "restricted_action", "restricted_action_read_only_channel",
@@ -73,17 +72,6 @@ class Postponed(Exception):
 
 class Early(Exception):
     """What this row needs is sent by a later row of its lane."""
-
-
-async def is_card_coming(message: Outgoing, house: House) -> bool:
-    """Whether a later row of the lane posts the incident's card."""
-    async with house.begin() as session:
-        return bool(await outbox.covered(session, replace(message, topic=Topic.INCIDENT_OPENED)))
-
-
-async def without_card(message: Outgoing, house: House) -> Exception:
-    """What to raise where a thread has no card: it was deleted and is on its way again, or there will be none."""
-    return Early() if await is_card_coming(message, house) else Undeliverable("the incident has no card")
 
 
 def served(house: House, slack: AsyncWebClient, pace: Pace) -> Served:
@@ -120,6 +108,7 @@ class Relay:
         self._in_hand: set[asyncio.Task[Any]] = set()
         self._aside: set[asyncio.Task[Any]] = set()
         self._untried: Counter[int] = Counter()
+        self._faults: Counter[int] = Counter()
         self._due: list[float] = []
         self._paused_until = self._looked_at = 0.0
 
@@ -214,20 +203,23 @@ class Relay:
             await self._later(message, backoff(message.attempts), type(error).__name__)
         except Exception as error:  # one poisoned row must not hold the others
             log.exception("delivery_failed", outbox_id=message.id, topic=message.topic)
-            if message.attempts >= TRIES_OF_OUR_OWN_FAULTS:
+            self._faults[message.id] += (
+                1  # of these alone: what Slack or the database did not take may be tried for ever
+            )
+            if self._faults[message.id] >= TRIES_OF_OUR_OWN_FAULTS:
                 await self._give_up(message, type(error).__name__)
             else:
                 await self._later(message, backoff(message.attempts), type(error).__name__)
         else:
             async with self._houses.once() as alone:
                 await outbox.finish(alone, message, also=also or ())
-            self._untried.pop(message.id, None)
+            self._forget(message)
 
     async def _refused(self, message: Outgoing, served: Served, error: SlackApiError) -> None:
-        code, status = code_of(error), status_of(error)
+        code = code_of(error)
         if is_limited(error):
             await self._later(message, wait_of(error), code)
-        elif code in TRANSIENT or status >= 500:
+        elif is_transient(error):
             await self._later(message, backoff(message.attempts), code)
         elif code in INSTALLATION and await self._houses.refused(served, code):
             self._untried[message.id] += 1
@@ -254,16 +246,22 @@ class Relay:
         async with self._houses.begin() as session:
             if await outbox.finish(session, message):
                 await outbox.add(session, again)
+        self._forget(message)
 
     async def _give_up(self, message: Outgoing, error: str) -> None:
         log.warning("gave_up", outbox_id=message.id, topic=message.topic, error=error)
         async with self._houses.once() as alone:
             await outbox.give_up(alone, message, error=error)
+        self._forget(message)
+
+    def _forget(self, message: Outgoing) -> None:
+        for counted in (self._untried, self._faults):
+            counted.pop(message.id, None)
 
 
 def backoff(attempts: int) -> float:
     """Seconds before the next attempt: 1, 2, 4 … up to five minutes."""
-    return min(2.0 ** (attempts - 1), LONGEST_WAIT_S)
+    return min(2.0 ** min(attempts - 1, 9), LONGEST_WAIT_S)
 
 
 async def _wait(event: asyncio.Event, seconds: float) -> None:

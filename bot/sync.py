@@ -34,6 +34,7 @@ WRITES = {
     POST, PUBLISH, "chat.update", "chat.delete", "chat.postEphemeral", "files.completeUploadExternal",
 }  # fmt: skip
 """What people see: whoever lost the row must not say it any more."""
+TRANSIENT = {"internal_error", "fatal_error", "service_unavailable", "request_timeout", "team_added_to_org"}
 MALFORMED = {
     "invalid_blocks", "invalid_blocks_format", "invalid_arguments", "msg_too_long", "msg_too_large",
     "msg_blocks_too_long",
@@ -224,6 +225,11 @@ def delivery_of(posted: Mapping[str, Any]) -> str | None:
 def is_limited(error: SlackApiError) -> bool:
     """Whether the method was called too often."""
     return code_of(error) in {"ratelimited", "rate_limited"} or status_of(error) == 429
+
+
+def is_transient(error: SlackApiError) -> bool:
+    """Whether it may go well a little later: Slack failed, or what answered was a proxy's page and not Slack."""
+    return code_of(error) in TRANSIENT or code_of(error).startswith("http_") or status_of(error) >= 500
 
 
 def said_of(error: SlackApiError) -> list[str]:

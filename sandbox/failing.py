@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Callable
 
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import HTMLResponse, JSONResponse, Response
 
 from sandbox.core import Sandbox
 from sandbox.errors import SlackError
@@ -27,6 +27,8 @@ async def answered(box: Sandbox, request: Request, name: str, do: Callable[[], R
     if fault.kind == "connection_reset" or fault.kind.startswith("timeout"):
         _break(box, request)
         return None
+    if fault.kind == "http_403":
+        return HTMLResponse("<html><body>Forbidden by policy</body></html>", 403)
     return refusal(_error(fault))
 
 

@@ -11,7 +11,7 @@ from sandbox.manifest import Manifest
 
 Json = dict[str, Any]
 
-KINDS = {"ratelimited", "http_500", "timeout", "timeout_after_success", "connection_reset", "slow"}
+KINDS = {"ratelimited", "http_403", "http_500", "timeout", "timeout_after_success", "connection_reset", "slow"}
 DELIVERY_KINDS = {"timeout", "timeout_after_success", "slow", "doubled"}
 RESPONSE_URL, UPLOAD = "response_url", "upload"
 """The bot's other calls, as methods of a fault; what they answer has no error codes to choose."""
@@ -26,6 +26,7 @@ WHOLE, NUMBERS = {"times", "retry_after"}, {"times", "retry_after", "rate", "del
 class Fault:
     """
     Attributes:
+        kind: ``http_403`` is the page of a proxy, which is no answer of Slack's.
         delay_ms: how long ``slow`` takes, and how long a ``timeout`` says nothing before the connection breaks; 0 is
             until the client gives up.
     """

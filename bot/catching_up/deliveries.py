@@ -11,9 +11,9 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from bot import commands, identity, sync
 from bot.catching_up import views
-from bot.errors import code_of, status_of
+from bot.errors import code_of
 from bot.house import House, Payload
-from bot.relay import CHANNEL_GONE, INSTALLATION, TRANSIENT, Delivery, Early
+from bot.relay import CHANNEL_GONE, INSTALLATION, Delivery, Early
 from bot.threads.views import reply
 from domain import catch_up, incidents, kept, rereading, users, workspaces
 from domain.catch_up import FULL_PAGE, Page, Position
@@ -218,7 +218,7 @@ async def _give_up(channel_id: str, code: str, house: House) -> None:
 
 
 def _may_pass(error: SlackApiError) -> bool:
-    return sync.is_limited(error) or code_of(error) in TRANSIENT | INSTALLATION or status_of(error) >= 500
+    return sync.is_limited(error) or sync.is_transient(error) or code_of(error) in INSTALLATION
 
 
 def _later(ts: str) -> str:

@@ -13,10 +13,10 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from bot import identity, sync
 from bot.blocks import Message
-from bot.errors import code_of, status_of
+from bot.errors import code_of
 from bot.exporting import views, writing
 from bot.house import House
-from bot.relay import INSTALLATION, TRANSIENT, Delivery
+from bot.relay import INSTALLATION, Delivery
 from domain import db, everything, policy
 from domain.incidents import visible_to
 from domain.outbox import Outgoing, Topic
@@ -113,7 +113,7 @@ def _why(error: Exception, attempts: int) -> str:
     if isinstance(error, SlackApiError):
         if sync.is_limited(error):
             return ""
-        may_pass = code_of(error) in TRANSIENT | INSTALLATION or status_of(error) >= 500
+        may_pass = code_of(error) in INSTALLATION or sync.is_transient(error)
         return "" if may_pass else f"Slack refused it ({code_of(error)})"
     if isinstance(error, ClientResponseError) and 400 <= error.status < 500 and error.status not in (408, 429):
         return f"Slack did not take the file (HTTP {error.status})"

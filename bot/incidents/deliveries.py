@@ -8,7 +8,8 @@ from bot.blocks import Message
 from bot.errors import code_of
 from bot.house import House
 from bot.incidents import views
-from bot.relay import CHANNEL_GONE, Delivery, Early, Undeliverable, is_card_coming
+from bot.relay import CHANNEL_GONE, Delivery, Early, Undeliverable
+from bot.threads import posting
 from domain import alerts, cards, incidents, outbox, talk, threads, timeline, users, workspaces
 from domain.incidents import Incident
 from domain.outbox import Outgoing, Topic
@@ -34,7 +35,7 @@ async def refresh_card(message: Outgoing, slack: AsyncWebClient, house: House) -
     if incident.card_ts is None:
         if incident.deleted_at is not None:
             return also
-        if await is_card_coming(message, house):
+        if await posting.is_card_coming(message, house):
             raise Early
         await _place(message, slack, house, incident, card)
         return also

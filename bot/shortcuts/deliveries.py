@@ -12,8 +12,9 @@ from bot.blocks import Message
 from bot.errors import code_of
 from bot.house import House, Payload
 from bot.mrkdwn import Mrkdwn
-from bot.relay import CHANNEL_GONE, Delivery, Undeliverable, without_card
+from bot.relay import CHANNEL_GONE, Delivery, Undeliverable
 from bot.shortcuts import messages, views
+from bot.threads import posting
 from bot.threads.views import is_human, reply
 from domain import imports, incidents, talk, threads, users, workspaces
 from domain.errors import NotFound
@@ -62,7 +63,7 @@ async def quote(message: Outgoing, slack: AsyncWebClient, house: House) -> None:
     if not said:
         return
     if incident is None or incident.card_ts is None or incident.deleted_at is not None:
-        raise await without_card(message, house)
+        raise await posting.without_card(message, house)
     place = views.place_of(source, incident, is_public=is_public)
     shown = views.brought(said, by=by.name, source=source, place=place, house=house)
     await sync.post_once(slack, message, channel=incident.channel_id, thread_ts=incident.card_ts, **shown)
@@ -95,7 +96,7 @@ async def link_back(message: Outgoing, slack: AsyncWebClient, house: House) -> N
         is_public = await workspaces.is_public(session, house.workspace_id, shown_in)
         is_shared = await workspaces.is_shared(session, house.workspace_id, source.channel_id)
     if incident is None or incident.card_ts is None or incident.deleted_at is not None:
-        raise await without_card(message, house)
+        raise await posting.without_card(message, house)
     why = _why_not(source, incident, is_open=is_open, is_public=is_public and not is_shared)
     if why is None:
         shown = views.back_link(incident, by.name, house, opened=opened)

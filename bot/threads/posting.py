@@ -1,5 +1,6 @@
 """Posting in the thread of an incident, once, although its card may be deleted or posted anew at any moment."""
 
+from dataclasses import replace
 from typing import Any, Final, NamedTuple
 
 from slack_sdk.errors import SlackApiError
@@ -8,10 +9,10 @@ from slack_sdk.web.async_client import AsyncWebClient
 from bot import sync
 from bot.errors import code_of
 from bot.house import House
-from bot.relay import CHANNEL_GONE, Early, without_card
-from domain import cards, incidents, threads
+from bot.relay import CHANNEL_GONE, Early, Undeliverable
+from domain import cards, incidents, outbox, threads
 from domain.incidents import Incident
-from domain.outbox import Outgoing
+from domain.outbox import Outgoing, Topic
 
 GONE: Final = CHANNEL_GONE | {"thread_not_found", "message_not_found"}
 NO_CARD: Final = {"thread_not_found", "message_not_found", "cannot_reply_to_message"}
@@ -23,6 +24,17 @@ class Posted(NamedTuple):
     channel_id: str
     thread_ts: str
     ts: str
+
+
+async def is_card_coming(message: Outgoing, house: House) -> bool:
+    """Whether a later row of the lane posts the incident's card."""
+    async with house.begin() as session:
+        return bool(await outbox.covered(session, replace(message, topic=Topic.INCIDENT_OPENED)))
+
+
+async def without_card(message: Outgoing, house: House) -> Exception:
+    """What to raise where a thread has no card: it was deleted and is on its way again, or there will be none."""
+    return Early() if await is_card_coming(message, house) else Undeliverable("the incident has no card")
 
 
 async def posted(message: Outgoing, slack: AsyncWebClient, house: House) -> Posted | None:

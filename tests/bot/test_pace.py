@@ -39,6 +39,14 @@ def test_those_whom_slack_sent_away_do_not_come_back_at_the_same_moment() -> Non
     assert 59 < first < second
 
 
+def test_a_shorter_wait_ends_no_longer_one() -> None:
+    pace = Pace()
+    pace.hold("chat.update", 60)
+    pace.hold("chat.update", 1)
+
+    assert wait_of(pace, 1, "chat.update") > 59
+
+
 def wait_of(pace: Pace, row: int, method: str = POST) -> float:
     """Seconds that somebody who sends this row is told to wait."""
     SENDING.set(outgoing(row))

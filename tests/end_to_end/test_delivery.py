@@ -78,7 +78,9 @@ async def test_a_line_that_slack_took_without_an_answer_is_found_again(workspace
     assert len(replies) == 1
 
 
-@pytest.mark.parametrize("kind", ["http_500", "connection_reset", "error:internal_error", "error:service_unavailable"])
+@pytest.mark.parametrize(
+    "kind", ["http_500", "http_403", "connection_reset", "error:internal_error", "error:service_unavailable"]
+)
 async def test_what_slack_could_not_take_is_posted_a_little_later(workspace: Workspace, kind: str) -> None:
     await workspace.faults({"method": POST, "kind": kind, "times": 1})
 
@@ -140,6 +142,17 @@ async def test_a_row_that_nobody_can_send_holds_no_other(workspace: Workspace) -
     assert await workspace.shown("#incidents", "Disk full", timeout_s=2)
     waiting = await workspace.rows("SELECT last_error FROM outbox WHERE lane LIKE 'poison%' ORDER BY topic")
     assert [error for (error,) in waiting if error] == ["KeyError"] * 3
+
+
+async def test_a_fault_of_ours_is_tried_a_few_times_whatever_happened_before(workspace: Workspace) -> None:
+    await workspace.changed(
+        "INSERT INTO outbox (workspace_id, topic, lane, payload, attempts)"
+        " VALUES ('T0HARBOUR0', 'change.noted', 'poison', '{}', 2000)"
+    )
+
+    await workspace.stage.quiet()
+
+    assert await workspace.rows("SELECT gave_up_at, last_error FROM outbox") == [(None, "KeyError")]
 
 
 async def test_what_slack_refuses_for_good_is_given_up_and_its_thread_goes_on(workspace: Workspace) -> None:
