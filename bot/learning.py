@@ -57,32 +57,36 @@ async def everything(slack: AsyncWebClient, begin: Begin, me: dict[str, Any], in
 
 async def _channels(slack: AsyncWebClient, begin: Begin, workspace_id: str) -> dict[str, str]:
     names: dict[str, str] = {}
-    async for page in _pages(slack.users_conversations, "channels", types="public_channel,private_channel"):
+    async for page, _ in _pages(slack.users_conversations, "channels", types="public_channel,private_channel"):
         learnt = [facts({**channel, "is_member": True}) for channel in page]
         names.update({channel.name: channel.id for channel in learnt})
         async with begin() as session:
             await workspaces.learn_channels(session, workspace_id, learnt)
         for channel in learnt:
-            if channel.is_private and (inside := await members(slack, channel.id)):
-                async with begin() as session:
-                    await membership.replace(session, workspace_id, channel.id, inside)
+            if channel.is_private:
+                await _members(slack, begin, workspace_id, channel.id)
     return names
 
 
-async def members(slack: AsyncWebClient, channel_id: str) -> list[str]:
-    """Who is in a channel; nobody on a server that does not tell."""
-    found = _pages(slack.conversations_members, "members", channel=channel_id)
-    return [person async for page in found for person in page]
+async def _members(slack: AsyncWebClient, begin: Begin, workspace_id: str, channel_id: str) -> None:
+    """Who is in a channel; nobody counts as gone unless every page came."""
+    inside: list[str] = []
+    is_all = False
+    async for page, is_last in _pages(slack.conversations_members, "members", channel=channel_id):
+        inside, is_all = [*inside, *page], is_last
+    keep = membership.replace if is_all and inside else membership.add
+    async with begin() as session:
+        await keep(session, workspace_id, channel_id, inside)
 
 
 async def _people(slack: AsyncWebClient, begin: Begin, workspace_id: str) -> None:
-    async for page in _pages(slack.users_list, "members"):
+    async for page, _ in _pages(slack.users_list, "members"):
         async with begin() as session:
             await profiles.learn(session, workspace_id, [profile_of(person, workspace_id) for person in page])
 
 
 async def _pages(method: Any, key: str, **args: Any) -> Any:
-    """Page after page; a server that does not offer the method costs a warning, not the start."""
+    """Page after page, and whether it is the last; one that is not to be had costs a warning, not the start."""
     cursor = ""
     for _ in range(MOST_PAGES):
         try:
@@ -91,8 +95,8 @@ async def _pages(method: Any, key: str, **args: Any) -> Any:
             code = code_of(error) if isinstance(error, SlackApiError) else type(error).__name__
             log.warning("not_learnt", what=key, error=code)
             return
-        yield answer.get(key) or []
         cursor = (answer.get("response_metadata") or {}).get("next_cursor") or ""
+        yield answer.get(key) or [], not cursor
         if not cursor:
             return
 

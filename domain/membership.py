@@ -36,7 +36,15 @@ async def replace(session: AsyncSession, workspace_id: str, channel_id: str, sla
     inside = sorted(set(slack_user_ids))
     here = (ChannelMember.workspace_id == workspace_id, ChannelMember.channel_id == channel_id)
     await session.execute(delete(ChannelMember).where(*here, ChannelMember.slack_user_id.not_in(inside)))
-    rows = [{"workspace_id": workspace_id, "channel_id": channel_id, "slack_user_id": person} for person in inside]
+    await add(session, workspace_id, channel_id, inside)
+
+
+async def add(session: AsyncSession, workspace_id: str, channel_id: str, slack_user_ids: Iterable[str]) -> None:
+    """These people are in the channel now; of others nothing is said."""
+    rows = [
+        {"workspace_id": workspace_id, "channel_id": channel_id, "slack_user_id": person}
+        for person in sorted(set(slack_user_ids))
+    ]
     if rows:
         await session.execute(insert(ChannelMember).values(rows).on_conflict_do_nothing())
 

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from aiohttp import ClientSession
 from slack_sdk.web.async_client import AsyncWebClient
+from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bot import learning
@@ -50,3 +51,20 @@ async def test_what_does_not_pass_costs_no_start(
     found = await learnt(slack, engine, {"method": "users.conversations", "kind": "connection_reset"})
 
     assert found == learning.Learnt(None, knows_channels=False)
+
+
+async def test_nobody_counts_as_gone_from_a_private_channel_before_every_page_came(
+    slack: Sandbox, engine: AsyncEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    members = text("SELECT slack_user_id FROM channel_member WHERE channel_id = 'C0SECURITY' ORDER BY 1")
+    await learnt(slack, engine)
+    async with engine.connect() as connection:
+        before = list(await connection.scalars(members))
+
+    monkeypatch.setattr(learning, "PAGE", 1)
+    monkeypatch.setattr(learning, "MOST_PAGES", 1)
+    await learnt(slack, engine)
+
+    async with engine.connect() as connection:
+        assert len(before) > 1
+        assert list(await connection.scalars(members)) == before

@@ -1,6 +1,9 @@
 """People come, go and are renamed; channels are renamed, archived, and the bot is invited and removed."""
 
+import pytest
+
 from tests.end_to_end.conftest import Workspace
+from tests.end_to_end.eyes import direct_messages
 
 CHANNEL = "SELECT name, is_open FROM channel WHERE id = :id"
 
@@ -87,6 +90,38 @@ async def test_an_archived_channel_keeps_its_incidents_and_takes_no_new_one(work
 
     assert await workspace.rows("SELECT status FROM incident") == [("resolved",)]
     assert await workspace.rows(CHANNEL, id="C0CHECKOUT") == [("checkout", False)]
+    told = await direct_messages(workspace, "chloe")
+    assert len([words for words in told if "I cannot write in <#C0CHECKOUT> any more" in words]) == 1
+
+
+@pytest.mark.parametrize("kind", ["ratelimited", "http_500"])
+async def test_who_is_in_a_new_private_channel_is_asked_again_if_slack_does_not_say(
+    workspace: Workspace, kind: str
+) -> None:
+    inside = "SELECT count(*) FROM channel_member WHERE channel_id = :id"
+    [(before,)] = await workspace.rows(inside, id="C0SECURITY")
+    await workspace.changed("DELETE FROM channel_member")
+    await workspace.stage.do("member", user="bot", channel="#security", leave=True)
+    await workspace.faults({"method": "conversations.members", "kind": kind, "times": 1})
+
+    await workspace.stage.do("member", user="bot", channel="#security", join=True, by="ana")
+    await workspace.delivered()
+
+    assert before > 1
+    assert await workspace.rows(inside, id="C0SECURITY") == [(before,)]
+
+
+async def test_what_slack_does_not_say_of_a_channel_takes_nobody_out_of_it(workspace: Workspace) -> None:
+    inside = "SELECT count(*) FROM channel_member WHERE channel_id = 'C0SECURITY' AND slack_user_id <> :bot"
+    bot = workspace.bot.house.bot_user_id
+    [(before,)] = await workspace.rows(inside, bot=bot)
+    await workspace.faults({"method": "conversations.members", "kind": "error:missing_scope", "times": 1})
+
+    await workspace.stage.do("member", user="bot", channel="#security", leave=True)
+    await workspace.stage.do("member", user="bot", channel="#security", join=True, by="ana")
+    await workspace.delivered()
+
+    assert await workspace.rows(inside, bot=bot) == [(before,)]
 
 
 async def test_an_unarchived_channel_is_open_again(workspace: Workspace) -> None:
