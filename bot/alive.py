@@ -16,7 +16,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bot.relay import TASK
-from domain import outbox
+from domain import living
 
 log = structlog.get_logger(__name__)
 
@@ -44,7 +44,7 @@ class Alive:
     @property
     def own(self) -> str:
         """What rows are leased by while the sign is there."""
-        return outbox.marked(self._number)
+        return living.marked(self._number)
 
     @asynccontextmanager
     async def shown(self) -> AsyncIterator[None]:
@@ -66,7 +66,7 @@ class Alive:
             was_shown = False
             try:
                 async with self._engine.connect() as connection:
-                    await outbox.mark(connection, self._number)
+                    await living.mark(connection, self._number)
                     while True:
                         self._looked_at = time.monotonic()
                         self._is_shown.set()

@@ -18,7 +18,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from bot.house import House
 from bot.houses import Houses
-from domain import catch_up, db, outbox
+from domain import catch_up, db, living
 
 log = structlog.get_logger(__name__)
 
@@ -143,7 +143,7 @@ class Connection:
         try:
             async with self._house.begin() as session:
                 await catch_up.ask(session, self._house.workspace_id)
-                processes = await outbox.living(session)
+                processes = await living.count(session)
         except (SQLAlchemyError, OSError, TimeoutError) as error:
             log.warning("catch_up_not_asked", kind=type(error).__name__)
             return False

@@ -21,8 +21,9 @@ from bot.house import House
 from bot.houses import Houses, Served
 from bot.mail import MailDown, MailRefused
 from bot.pace import SENDING, NotYet, Pace
+from bot.sync import CHANNEL_GONE as CHANNEL_GONE
 from bot.sync import LeaseLost, PacedClient, is_limited, is_transient, said_of, wait_of
-from domain import outbox
+from domain import living, outbox
 from domain.outbox import Outgoing, Topic
 
 log = structlog.get_logger(__name__)
@@ -47,15 +48,14 @@ ASIDE = {Topic.WEBHOOK_DUE}
 PAUSE_S = 60.0
 """How long nothing is sent after Slack refused the installation itself."""
 
-CHANNEL_GONE = {
-    "channel_not_found", "is_archived", "is_inactive", "not_in_channel", "method_not_supported_for_channel_type",
-    "restricted_action", "restricted_action_read_only_channel",
-}  # fmt: skip
-"""Nothing can be posted in this channel, now or later."""
 INSTALLATION = {
     "invalid_auth", "token_revoked", "token_expired", "account_inactive", "not_authed", "org_login_required",
     "team_access_not_granted", "app_access_restricted",
 }  # fmt: skip
+NOBODY = {
+    "user_not_found", "users_not_found", "user_not_visible", "user_not_in_channel", "user_disabled", "cannot_dm_bot",
+}  # fmt: skip
+"""Whoever was to be told cannot be told; nobody can change that."""
 
 
 class Undeliverable(Exception):
@@ -136,7 +136,7 @@ class Relay:
             async with self._houses.once() as alone:
                 if time.monotonic() - self._looked_at >= POLL_S:
                     self._looked_at = time.monotonic()
-                    await outbox.take_from_the_dead(alone, own=self._own)
+                    await living.take_from_the_dead(alone, own=self._own)
                 leased = await outbox.lease(alone, by=self._name(), most=most)
         except (SQLAlchemyError, OSError, TimeoutError) as error:
             log.warning("outbox_unreachable", kind=type(error).__name__)
@@ -211,9 +211,7 @@ class Relay:
             else:
                 await self._later(message, backoff(message.attempts), type(error).__name__)
         else:
-            async with self._houses.once() as alone:
-                await outbox.finish(alone, message, also=also or ())
-            self._forget(message)
+            await self._finish(message, also or ())
 
     async def _refused(self, message: Outgoing, served: Served, error: SlackApiError) -> None:
         code = code_of(error)
@@ -228,9 +226,17 @@ class Relay:
             self._paused_until = time.monotonic() + PAUSE_S
             log.error("installation_broken", error=code, fix="Check SLACK_BOT_TOKEN, or install the app again.")
             await self._later(message, PAUSE_S, code)
+        elif code in NOBODY:
+            log.info("nobody_told", outbox_id=message.id, topic=message.topic, error=code)
+            await self._finish(message)
         else:
             log.error("slack_refused", outbox_id=message.id, topic=message.topic, error=code, said=said_of(error))
             await self._give_up(message, code)
+
+    async def _finish(self, message: Outgoing, also: Sequence[int] = ()) -> None:
+        async with self._houses.once() as alone:
+            await outbox.finish(alone, message, also=also)
+        self._forget(message)
 
     async def _later(self, message: Outgoing, seconds: float, error: str) -> None:
         async with self._houses.once() as alone:

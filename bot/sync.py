@@ -35,9 +35,16 @@ WRITES = {
 }  # fmt: skip
 """What people see: whoever lost the row must not say it any more."""
 TRANSIENT = {"internal_error", "fatal_error", "service_unavailable", "request_timeout", "team_added_to_org"}
+CHANNEL_GONE = {
+    "channel_not_found", "is_archived", "is_inactive", "not_in_channel", "method_not_supported_for_channel_type",
+    "restricted_action", "restricted_action_read_only_channel",
+}  # fmt: skip
+"""Nothing can be posted in this channel, now or later."""
+FIXED = {"message_not_found", "cant_update_message", "edit_window_closed"}
+"""What stands there cannot be changed, now or later."""
 MALFORMED = {
     "invalid_blocks", "invalid_blocks_format", "invalid_arguments", "msg_too_long", "msg_too_large",
-    "msg_blocks_too_long",
+    "msg_blocks_too_long", "no_text", "markdown_text_conflict",
 }  # fmt: skip
 """A fault of ours; people get the sentence without its form."""
 PLAIN_LENGTH = 3_000
@@ -118,6 +125,17 @@ async def post_once(
         **content,
     )
     return str(answer["ts"])
+
+
+async def update(slack: AsyncWebClient, channel: str, ts: str, **content: Any) -> bool:
+    """Say something else in a message of ours; False if there is none any more that could be changed."""
+    try:
+        await slack.chat_update(channel=channel, ts=ts, **content)
+    except SlackApiError as error:
+        if code_of(error) not in FIXED | CHANNEL_GONE:
+            raise
+        return False
+    return True
 
 
 async def hold(message: Outgoing, house: House, span: timedelta) -> None:

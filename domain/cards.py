@@ -1,7 +1,7 @@
 """Where an incident is shown: the card of now, and every thread that was ever its own."""
 
-from sqlalchemy import select, update
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import String, cast, literal, select, update
+from sqlalchemy.dialects.postgresql import JSONB, insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain import early_replies, homes, outbox, repeats
@@ -47,18 +47,14 @@ async def lost(session: AsyncSession, workspace_id: str, channel_id: str, ts: st
 
 async def repost(session: AsyncSession, workspace_id: str, channel_id: str) -> None:
     """The bot can post in the channel (again): cards that could not be posted there follow."""
-    waiting = select(Incident.id).where(
+    row = (Incident.workspace_id, literal(Topic.INCIDENT_OPENED.value), cast(Incident.id, String), Incident.id)
+    waiting = select(*row, literal({}, JSONB)).where(
         Incident.workspace_id == workspace_id,
         Incident.channel_id == channel_id,
         Incident.card_ts.is_(None),
         Incident.deleted_at.is_(None),
     )
-    rows = [
-        outbox.row(Topic.INCIDENT_OPENED, workspace_id=workspace_id, incident_id=incident_id)
-        for incident_id in await session.scalars(waiting.limit(100))
-    ]
-    if rows:
-        await outbox.add(session, *rows)
+    await outbox.add_each(session, waiting.order_by(Incident.number))
 
 
 async def shut_out(session: AsyncSession, incident: Incident) -> None:

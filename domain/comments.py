@@ -194,7 +194,8 @@ async def edit(session: AsyncSession, comment_id: UUID | None, content: str, *, 
         raise InvalidInput("Not saved: the comment is empty. Delete it instead, or write something.", field="comment")
     about = comment.incident_id
     await audit.power(session, Deed.COMMENT_EDITED, Action.EDIT_COMMENT, comment, incident_id=about, by=by)
-    await _revise(session, Comment.id == comment.id, content=content, at=db.now())
+    last = func.greatest(Comment.edited_at, func.now())  # it is locked: this edit is the newest, whatever clocks say
+    await _revise(session, Comment.id == comment.id, content=content, at=last)
     await outbox.add(session, _announcement(Topic.COMMENT_EDITED, comment))
 
 
@@ -264,7 +265,9 @@ async def _bury(session: AsyncSession, *where: ColumnElement[bool], at: datetime
     await session.execute(delete(CommentRevision).where(CommentRevision.comment_id.in_(select(gone.c.id))))
 
 
-async def _revise(session: AsyncSession, *where: ColumnElement[bool], content: str, at: datetime) -> None:
+async def _revise(
+    session: AsyncSession, *where: ColumnElement[bool], content: str, at: datetime | ColumnElement[datetime]
+) -> None:
     is_newer = and_(Comment.deleted_at.is_(None), or_(Comment.edited_at.is_(None), Comment.edited_at <= at))
     old = select(Comment.id, Comment.content).where(*where, is_newer)
     before = old.with_for_update().cte("before")

@@ -18,6 +18,7 @@ from sqlalchemy import (
     Index,
     Integer,
     Interval,
+    Select,
     String,
     bindparam,
     exists,
@@ -39,19 +40,6 @@ LEASE = timedelta(seconds=30)
 """How long a process may work on a row before another one takes it over."""
 LONGEST_CALL = timedelta(seconds=12)
 """Longer than Slack may take to answer; what is sent must be answered before another process takes the row over."""
-LOCKS = 0x1AC
-"""The first half of the locks by which processes show that they live."""
-BACK_AFTER = timedelta(seconds=10)
-"""After the database itself was started, every process has so long to show that it lives."""
-SHOWN_WITHIN = timedelta(seconds=3)
-"""What was leased later than this after the start of the database was leased by somebody who showed it there."""
-
-
-_SIGNS = (
-    "FROM pg_locks WHERE locktype = 'advisory' AND classid = %(kind)s AND objsubid = 2"
-    " AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"
-)
-"""The signs of life that are shown in this database."""
 
 
 class OutboxMessage(Base):
@@ -117,12 +105,6 @@ _LET_GO = "UPDATE outbox SET leased_until = NULL, leased_by = NULL, last_error =
 _MINE = "WHERE id = %(id)s AND leased_by = %(by)s AND attempts = %(lease)s"
 _PUT_BACK = Written(f"{_LET_GO} due_at = now() + %(after)s {_MINE}")
 _GIVE_UP = Written(f"{_LET_GO} gave_up_at = now(), key = NULL {_MINE}")
-_FREE = Written(
-    "UPDATE outbox SET leased_until = NULL, leased_by = NULL"  # noqa: S608
-    " WHERE leased_by LIKE 'process-%%' AND leased_by <> %(own)s AND (pg_postmaster_start_time() < now() - %(settled)s"
-    " OR leased_until - %(lease)s BETWEEN pg_postmaster_start_time() + %(shown)s AND now())"
-    f" AND NOT EXISTS (SELECT {_SIGNS} AND 'process-' || objid = outbox.leased_by) RETURNING id"
-)
 
 
 def row(
@@ -147,6 +129,13 @@ def insertion(session: AsyncSession, rows: list[dict[str, Any]]) -> Insert:
 async def add(session: AsyncSession, *rows: dict[str, Any]) -> None:
     """Put rows in the outbox."""
     await session.execute(insertion(session, list(rows)))
+
+
+async def add_each(session: AsyncSession, found: Select[Any]) -> None:
+    """Put in the outbox what is found, however much: workspace, topic, lane, incident and payload of each row."""
+    session.info["outbox"] = True
+    columns = ["workspace_id", "topic", "lane", "incident_id", "payload"]
+    await session.execute(insert(OutboxMessage).from_select(columns, found))
 
 
 async def add_once(session: AsyncSession, key: str, values: dict[str, Any]) -> bool:
@@ -201,40 +190,6 @@ def _leasing() -> Written:
     }
     taken = update(OutboxMessage).where(OutboxMessage.id.in_(select(free.c.id))).values(held)
     return db.written(taken.returning(OutboxMessage.__table__))
-
-
-def marked(number: int) -> str:
-    """The name of a process that shows a sign of life."""
-    return f"process-{number}"
-
-
-_WITHOUT_END = text(
-    "SELECT set_config(name, '0', true) FROM pg_settings"
-    " WHERE name IN ('idle_in_transaction_session_timeout', 'transaction_timeout')"
-)
-"""The second one is known since PostgreSQL 17."""
-
-
-async def mark(connection: AsyncConnection, number: int) -> None:
-    """Show that this process lives, for as long as this transaction lasts."""
-    await connection.execute(_WITHOUT_END)
-    await connection.execute(text("SELECT pg_advisory_xact_lock(:kind, :number)"), {"kind": LOCKS, "number": number})
-
-
-async def living(session: AsyncSession) -> int:
-    """How many processes show that they live."""
-    [row] = await db.run(session, Written(f"SELECT count(*) AS found {_SIGNS}"), {"kind": LOCKS})
-    return int(row.found)
-
-
-async def take_from_the_dead(on: AsyncSession | AsyncConnection, *, own: str) -> int:
-    """Free what processes hold that showed that they live and do not any more; how many rows.
-
-    Args:
-        own: the name of whoever asks, who lives even if the connection broke that shows it.
-    """
-    spans = {"settled": BACK_AFTER, "shown": SHOWN_WITHIN, "lease": LEASE}
-    return len(await db.run(on, _FREE, {"kind": LOCKS, "own": own, **spans}))
 
 
 async def covered(session: AsyncSession, message: Outgoing) -> list[int]:

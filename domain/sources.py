@@ -32,6 +32,11 @@ class Source:
     author: str = ""
     app: str = ""
 
+    @property
+    def root_ts(self) -> str:
+        """Of the message under which replies to it stand."""
+        return self.thread_ts or self.ts
+
 
 @dataclass(frozen=True, slots=True)
 class Place:

@@ -16,7 +16,6 @@ from domain.outbox import Outgoing, Topic
 
 GONE = {"message_not_found", "channel_not_found"}
 NOT_OURS = {"cant_delete_message", "compliance_exports_prevent_deletion", "not_in_channel", "is_archived"}
-NO_UPDATE = GONE | {"cant_update_message", "edit_window_closed", "is_inactive"}
 
 
 async def post_comment(message: Outgoing, slack: AsyncWebClient, house: House) -> None:
@@ -40,11 +39,7 @@ async def update_comment(message: Outgoing, slack: AsyncWebClient, house: House)
         said = await talk.one(session, UUID(message.payload["comment_id"]))
     if said is None or said.channel_id is None or said.ts is None:
         return  # deleted since, or it is posted in its last version
-    try:
-        await slack.chat_update(channel=said.channel_id, ts=said.ts, **views.comment(said))
-    except SlackApiError as error:
-        if code_of(error) not in NO_UPDATE:
-            raise
+    await sync.update(slack, said.channel_id, said.ts, **views.comment(said))
 
 
 async def delete_comment(message: Outgoing, slack: AsyncWebClient, house: House) -> None:

@@ -56,11 +56,7 @@ async def refresh_digest(message: Outgoing, slack: AsyncWebClient, house: House)
         seen = listing.visible_in(posted.schedule.workspace_id, posted.schedule.channel_id)
         incidents = await digest.shown(session, shown.ids, seen)
     words = views.digest(shown, incidents, house, after=views.upcoming(schedules.next_slot(posted.schedule)))
-    try:
-        await slack.chat_update(channel=posted.schedule.channel_id, ts=posted.ts, **words)
-    except SlackApiError as error:
-        if code_of(error) not in {*CHANNEL_GONE, "message_not_found", "cant_update_message"}:
-            raise
+    await sync.update(slack, posted.schedule.channel_id, posted.ts, **words)
     return also
 
 

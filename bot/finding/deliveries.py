@@ -8,12 +8,10 @@ from bot import asking, identity, sync
 from bot.errors import code_of
 from bot.finding import pages, views
 from bot.house import House
-from bot.relay import Delivery, Undeliverable
+from bot.relay import CHANNEL_GONE, Delivery, Undeliverable
 from domain import incidents, listing, users
 from domain.errors import DomainError
 from domain.outbox import Outgoing, Topic
-
-CLOSED = {"not_in_channel", "channel_not_found", "is_archived", "restricted_action"}
 
 
 async def post_list(message: Outgoing, slack: AsyncWebClient, house: House) -> None:
@@ -34,7 +32,7 @@ async def post_list(message: Outgoing, slack: AsyncWebClient, house: House) -> N
     try:
         await sync.post_once(slack, message, channel=asked["channel"], **pages.posted(found, person.name, names, house))
     except SlackApiError as error:
-        if code_of(error) not in CLOSED:
+        if code_of(error) not in CHANNEL_GONE:
             raise
         await sync.tell(slack, message, asked["user"], **views.not_posted(asked["channel"]))
 

@@ -6,7 +6,7 @@ from datetime import datetime
 from bot.health import checks
 from bot.health.views import Finding
 from bot.mail import Mailer
-from domain import catch_up, health, outbox
+from domain import catch_up, health, living
 from domain.catch_up import Progress
 from domain.db import Begin
 from domain.health import Facts
@@ -37,7 +37,7 @@ async def read(begin: Begin, workspace_id: str, incident_channel: str | None) ->
             progress=await catch_up.progress(session, workspace_id),
             incident_channel=incident_channel,
             home=home,
-            processes=await outbox.living(session),
+            processes=await living.count(session),
         )
 
 

@@ -1,5 +1,7 @@
 """Answers to mentions and direct messages, worked out when they are sent."""
 
+from aiohttp import ClientError
+from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot import errors, identity, sync
@@ -7,10 +9,13 @@ from bot.asking import answer_to
 from bot.blocks import Message
 from bot.help import views
 from bot.house import Form, House
-from bot.relay import Delivery
+from bot.relay import Delivery, Undeliverable
 from domain.errors import DomainError
 from domain.outbox import Outgoing, Topic
 from domain.policy import Actor, Surface
+
+TRIES = 3
+"""What only one person sees cannot be looked for, and may have been shown each time."""
 
 
 async def answer_mention(message: Outgoing, slack: AsyncWebClient, house: House) -> None:
@@ -22,7 +27,13 @@ async def answer_mention(message: Outgoing, slack: AsyncWebClient, house: House)
         await sync.post_once(slack, message, channel=asked["channel"], **answer)
         return
     thread = {"thread_ts": asked["thread_ts"]} if asked["thread_ts"] else {}
-    await slack.chat_postEphemeral(channel=asked["channel"], user=asked["user"], **thread, **answer)
+    try:
+        await slack.chat_postEphemeral(channel=asked["channel"], user=asked["user"], **thread, **answer)
+    except (SlackApiError, ClientError, TimeoutError) as error:
+        is_unsure = not isinstance(error, SlackApiError) or sync.is_transient(error)
+        if is_unsure and message.attempts >= TRIES:
+            raise Undeliverable("Slack did not say whether the answer was shown") from None
+        raise
 
 
 async def _answer(asked: dict[str, str], actor: Actor, house: House) -> Message:

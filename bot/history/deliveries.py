@@ -3,12 +3,9 @@
 from collections.abc import Sequence
 from uuid import UUID
 
-from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot import identity, sync
-from bot.blocks import Message
-from bot.errors import code_of
 from bot.history import export, views
 from bot.house import House
 from bot.relay import Delivery, Undeliverable
@@ -18,8 +15,6 @@ from domain.errors import NotFound
 from domain.incidents import Incident, Target
 from domain.outbox import Outgoing, Topic
 from domain.timeline import Happening
-
-LINE_GONE = {"message_not_found", "cant_update_message", "edit_window_closed", "channel_not_found"}
 
 
 async def post_line(message: Outgoing, slack: AsyncWebClient, house: House) -> None:
@@ -42,8 +37,9 @@ async def _noted(
 ) -> str:
     line = views.line(happenings)
     known = next((h.line_ts for h in happenings if h.line_ts), None)
-    ts = await _updated(slack, incident.channel_id, known, line) if known and incident.card_ts else None
-    return ts or (await posting.post(message, slack, house, incident, **line)).ts
+    if known and incident.card_ts and await sync.update(slack, incident.channel_id, known, **line):
+        return known
+    return (await posting.post(message, slack, house, incident, **line)).ts
 
 
 async def send_export(message: Outgoing, slack: AsyncWebClient, house: House) -> None:
@@ -69,17 +65,6 @@ async def send_export(message: Outgoing, slack: AsyncWebClient, house: House) ->
     }
     words = views.exported(incident, len(said))["text"]
     await sync.upload(slack, message, house, channel=channel, words=words, files=files)
-
-
-async def _updated(slack: AsyncWebClient, channel: str, ts: str, line: Message) -> str | None:
-    """The line with more in it; None if it is not there any more."""
-    try:
-        await slack.chat_update(channel=channel, ts=ts, **line)
-    except SlackApiError as error:
-        if code_of(error) not in LINE_GONE:
-            raise
-        return None
-    return ts
 
 
 DELIVERIES: dict[Topic, Delivery] = {Topic.CHANGE_NOTED: post_line, Topic.EXPORT_ASKED: send_export}

@@ -7,7 +7,7 @@ from bot import sync
 from bot.blocks import Message
 from bot.errors import code_of
 from bot.house import House
-from bot.incidents import views
+from bot.incidents import notices, views
 from bot.relay import CHANNEL_GONE, Delivery, Early, Undeliverable
 from bot.threads import posting
 from domain import alerts, cards, incidents, outbox, talk, threads, timeline, users, workspaces
@@ -62,7 +62,7 @@ async def tell_owner(message: Outgoing, slack: AsyncWebClient, house: House) -> 
     if incident is None or person is None:
         raise Undeliverable("there is nobody to tell")
     if incident.card_ts == had_card:
-        await sync.tell(slack, message, person, **(views.shut_out if had_card else views.homeless)(incident))
+        await sync.tell(slack, message, person, **(notices.shut_out if had_card else notices.homeless)(incident))
 
 
 async def _read(message: Outgoing, house: House) -> tuple[Incident, Message, list[int]]:

@@ -128,31 +128,6 @@ def outcome(incident: Incident, did: Mrkdwn, house: House) -> Message:
     return blocks.words(text)
 
 
-def homeless(incident: Incident) -> Message:
-    """What an owner is told whose incident no channel shows."""
-    text = mrkdwn(
-        "{ref} {title} is saved, but its card could not be posted: I cannot post in {channel}. "
-        "Invite me there with `/invite @Incident Tracker`, and the card follows.",
-        ref=incident.ref,
-        title=incident.title,
-        channel=channel(incident.channel_id),
-    )
-    return blocks.words(text)
-
-
-def shut_out(incident: Incident) -> Message:
-    """What an owner is told whose incident has its thread in a channel that the bot cannot use any more."""
-    text = mrkdwn(
-        "I cannot write in {channel} any more, where the thread of {ref} {title} is: it was archived, or I was "
-        "removed. The incident stays; `/incident show {number}` shows it. When I am back there, its thread goes on.",
-        channel=channel(incident.channel_id),
-        ref=incident.ref,
-        title=incident.title,
-        number=incident.number,
-    )
-    return blocks.words(text)
-
-
 def details(incident: Incident, said: Sequence[Said], reader: Actor, house: House) -> Message:
     """The card for one reader, with the last comments; buttons work as on the card."""
     talk = [comments.row(each, reader) for each in said]

@@ -3,14 +3,13 @@
 from datetime import datetime
 from uuid import UUID
 
-from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot import sync
-from bot.errors import code_of
 from bot.house import House
 from bot.nudges import views
 from bot.relay import Delivery
+from bot.threads import posting
 from domain import db, incidents, nudges
 from domain.nudges import Told
 from domain.outbox import Outgoing, Topic
@@ -28,8 +27,8 @@ async def send_nudge(message: Outgoing, slack: AsyncWebClient, house: House) -> 
     words = views.nudge(due, told, db.now(), house)
     if told is not Told.THREAD:
         await sync.tell(slack, message, message.payload["user"], **words)
-    elif due.incident.card_ts is not None:
-        await sync.post_once(slack, message, channel=due.incident.channel_id, thread_ts=due.incident.card_ts, **words)
+    elif not await posting.posted(message, slack, house):
+        await posting.post(message, slack, house, due.incident, **words)
 
 
 async def note_answer(message: Outgoing, slack: AsyncWebClient, house: House) -> None:
@@ -41,11 +40,7 @@ async def note_answer(message: Outgoing, slack: AsyncWebClient, house: House) ->
     if incident is None:
         return
     words = views.answered(incident, told["how"], name, datetime.fromisoformat(until) if until else None, house)
-    try:
-        await slack.chat_update(channel=told["channel"], ts=told["ts"], **words)
-    except SlackApiError as error:
-        if code_of(error) not in {"message_not_found", "cant_update_message", "channel_not_found", "is_archived"}:
-            raise
+    await sync.update(slack, told["channel"], told["ts"], **words)
 
 
 DELIVERIES: dict[Topic, Delivery] = {Topic.NUDGE_DUE: send_nudge, Topic.NUDGE_ANSWERED: note_answer}

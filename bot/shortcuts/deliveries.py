@@ -60,13 +60,13 @@ async def quote(message: Outgoing, slack: AsyncWebClient, house: House) -> None:
         incident = await incidents.read(session, message.incident_id)
         said = await talk.some(session, [UUID(each) for each in asked["comments"].split(",")])
         is_public = await workspaces.is_public(session, house.workspace_id, source.channel_id)
-    if not said:
+    if not said or await posting.posted(message, slack, house):
         return
-    if incident is None or incident.card_ts is None or incident.deleted_at is not None:
-        raise await posting.without_card(message, house)
+    if incident is None or incident.deleted_at is not None:
+        raise Undeliverable("the incident is gone")
     place = views.place_of(source, incident, is_public=is_public)
     shown = views.brought(said, by=by.name, source=source, place=place, house=house)
-    await sync.post_once(slack, message, channel=incident.channel_id, thread_ts=incident.card_ts, **shown)
+    await posting.post(message, slack, house, incident, **shown)
 
 
 async def requote(message: Outgoing, slack: AsyncWebClient, house: House) -> None:
@@ -81,7 +81,7 @@ async def requote(message: Outgoing, slack: AsyncWebClient, house: House) -> Non
             async with house.begin() as session:
                 said = {each.id: each for each in await talk.some(session, names)}
             shown = views.quotation(views.head_of(posted), [(name, said.get(name)) for name in names])
-            await slack.chat_update(channel=channel_id, ts=posted["ts"], **shown)
+            await sync.update(slack, channel_id, posted["ts"], **shown)
             return
 
 
@@ -95,7 +95,11 @@ async def link_back(message: Outgoing, slack: AsyncWebClient, house: House) -> N
         is_open = await workspaces.open_channel(session, house.workspace_id, source.channel_id) is not None
         is_public = await workspaces.is_public(session, house.workspace_id, shown_in)
         is_shared = await workspaces.is_shared(session, house.workspace_id, source.channel_id)
-    if incident is None or incident.card_ts is None or incident.deleted_at is not None:
+    if incident is None or incident.deleted_at is not None:
+        raise Undeliverable("the incident is gone")
+    if incident.card_ts is None:
+        if await _is_linked(message, source, slack):
+            return
         raise await posting.without_card(message, house)
     why = _why_not(source, incident, is_open=is_open, is_public=is_public and not is_shared)
     if why is None:
@@ -108,14 +112,24 @@ async def link_back(message: Outgoing, slack: AsyncWebClient, house: House) -> N
 
 async def _answered(message: Outgoing, source: Source, slack: AsyncWebClient, shown: Message) -> Mrkdwn | None:
     """Reply under the message; if Slack takes no reply there, why not."""
-    place = {"channel": source.channel_id, "thread_ts": source.thread_ts or source.ts}
     try:
-        await sync.post_once(slack, message, **place, **shown)
+        await sync.post_once(slack, message, channel=source.channel_id, thread_ts=source.root_ts, **shown)
     except SlackApiError as error:
         if code_of(error) not in UNANSWERABLE:
             raise
         return Mrkdwn("Slack takes no replies there.")
     return None
+
+
+async def _is_linked(message: Outgoing, source: Source, slack: AsyncWebClient) -> bool:
+    """Whether an earlier attempt replied there."""
+    try:
+        ts = await sync.posted(slack, message, source.channel_id, source.root_ts, str(message.id))
+    except SlackApiError as error:
+        if code_of(error) not in UNREADABLE:
+            raise
+        return False
+    return ts is not None
 
 
 class _TooLongError(Exception):
@@ -140,7 +154,7 @@ async def _read(slack: AsyncWebClient, source: Source, *, is_whole: bool) -> Asy
         answer = await slack.conversations_replies(channel=source.channel_id, ts=source.ts, limit=1)
         yield [said for said in answer["messages"] if said["ts"] == source.ts]
         return
-    where: dict[str, Any] = {"channel": source.channel_id, "ts": source.thread_ts or source.ts, "limit": PAGE}
+    where: dict[str, Any] = {"channel": source.channel_id, "ts": source.root_ts, "limit": PAGE}
     for _ in range(MOST // PAGE):
         answer = await slack.conversations_replies(**where)
         yield list(answer["messages"])

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from sqlalchemy import delete, select, update
 
-from domain import cards, catch_up, comments, db, kept, outbox, rereading, workspaces
+from domain import cards, catch_up, comments, db, kept, living, rereading, workspaces
 from domain.catch_up import Page, Root
 from domain.comments import Comment, Reply
 from domain.db import Begin
@@ -403,8 +403,8 @@ async def test_how_far_it_is_can_be_told(begin: Begin, team: str, card: Incident
 
 async def test_processes_that_live_are_counted(begin: Begin) -> None:
     async with begin() as session:
-        before = await outbox.living(session)
+        before = await living.count(session)
     async with begin() as session:
-        await outbox.mark(await session.connection(), 4711)
+        await living.mark(await session.connection(), 4711)
         async with begin() as other:
-            assert await outbox.living(other) == before + 1
+            assert await living.count(other) == before + 1

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 import pytest
-from sqlalchemy import func, select, text
+from sqlalchemy import func, select, text, update
 
 from domain import cards, comments, db, early_replies, outbox, talk, threads
 from domain.comments import Comment, CommentRevision, Reply
@@ -236,6 +236,50 @@ async def test_cards_that_wait_for_a_channel_follow_when_the_bot_is_there(
         assert (await topics(session, incident)).count(Topic.INCIDENT_OPENED) == 1
         await cards.repost(session, team, INCIDENTS)
         assert (await topics(session, incident)).count(Topic.INCIDENT_OPENED) == 2
+
+
+async def test_however_many_cards_wait_for_a_channel_all_follow(
+    begin: Begin, team: str, opened: Make, ana: Actor
+) -> None:
+    await opened()
+    await copied(begin, team, 150)
+    waiting = select(func.count()).where(outbox.OutboxMessage.workspace_id == team)
+    async with begin() as session:
+        before = await session.scalar(waiting) or 0
+
+        await cards.repost(session, team, GENERAL)
+
+        assert await session.scalar(waiting) == before + 151
+
+
+async def copied(begin: Begin, team: str, times: int) -> None:
+    """So many incidents like the one that there is."""
+    async with begin() as session:
+        await session.execute(
+            text(
+                "INSERT INTO incident (id, workspace_id, number, title, priority, category, owner_id, channel_id)"
+                " SELECT gen_random_uuid(), workspace_id, number + n, title, priority, category, owner_id, channel_id"
+                " FROM incident, generate_series(1, :times) n WHERE workspace_id = :team"
+            ),
+            {"team": team, "times": times},
+        )
+
+
+async def test_an_edit_through_the_bot_is_kept_although_the_last_one_was_made_by_a_clock_that_was_ahead(
+    begin: Begin, opened: Make, ana: Actor
+) -> None:
+    incident = await opened()
+    async with begin() as session:
+        await comments.say(session, Target(id=incident.id), "first", by=ana)
+    ahead = db.now() + timedelta(minutes=5)
+    async with begin() as session:
+        (said,) = await session.scalars(select(Comment).where(Comment.incident_id == incident.id))
+        await session.execute(update(Comment).where(Comment.id == said.id).values(edited_at=ahead))
+
+    async with begin() as session:
+        await comments.edit(session, said.id, "second", by=ana)
+
+    assert [(each.content, each.edited_at) for each in await kept(begin, incident)] == [("second", ahead)]
 
 
 async def topics(session: object, incident: Incident) -> list[str]:

@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import func, select, text, update
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from domain import db, outbox, repeats
+from domain import db, living, outbox, repeats
 from domain.db import Begin
 from domain.outbox import OutboxMessage, Outgoing, Topic
 from tests.conftest import both
@@ -69,12 +69,12 @@ async def test_two_processes_never_take_the_same_row(begin: Begin, empty: str) -
 async def test_what_a_dead_process_held_is_free_at_once_and_what_a_living_one_holds_is_not(
     begin: Begin, engine: AsyncEngine, empty: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(outbox, "BACK_AFTER", timedelta(0))
+    monkeypatch.setattr(living, "BACK_AFTER", timedelta(0))
     await put(begin, empty, "a")
 
-    async with engine.connect() as living:
-        await outbox.mark(living, 5)
-        assert len(await taken(begin, outbox.marked(5))) == 1
+    async with engine.connect() as shown:
+        await living.mark(shown, 5)
+        assert len(await taken(begin, living.marked(5))) == 1
         assert await freed(begin) == 0
         assert await taken(begin, "two") == []
 
@@ -87,10 +87,10 @@ async def test_what_a_dead_process_held_is_free_at_once_and_what_a_living_one_ho
 async def test_nobody_is_called_dead_while_the_database_has_just_come_back(
     begin: Begin, empty: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(outbox, "BACK_AFTER", timedelta(days=1))
-    monkeypatch.setattr(outbox, "SHOWN_WITHIN", timedelta(days=1))
+    monkeypatch.setattr(living, "BACK_AFTER", timedelta(days=1))
+    monkeypatch.setattr(living, "SHOWN_WITHIN", timedelta(days=1))
     await put(begin, empty, "a")
-    await taken(begin, outbox.marked(5))
+    await taken(begin, living.marked(5))
 
     assert await freed(begin) == 0
 
@@ -98,10 +98,10 @@ async def test_nobody_is_called_dead_while_the_database_has_just_come_back(
 async def test_what_was_leased_since_the_database_came_back_is_free_at_once(
     begin: Begin, empty: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(outbox, "BACK_AFTER", timedelta(days=1))
-    monkeypatch.setattr(outbox, "SHOWN_WITHIN", timedelta(0))
+    monkeypatch.setattr(living, "BACK_AFTER", timedelta(days=1))
+    monkeypatch.setattr(living, "SHOWN_WITHIN", timedelta(0))
     await put(begin, empty, "a", "b")
-    held, _ = await taken(begin, outbox.marked(5))
+    held, _ = await taken(begin, living.marked(5))
     async with begin() as session:
         await outbox.hold(session, held, timedelta(minutes=5))
 
@@ -135,25 +135,25 @@ async def test_what_was_given_up_can_be_asked_for_again(begin: Begin, empty: str
 
 async def freed(begin: Begin, own: str = "process-1") -> int:
     async with begin() as session:
-        return await outbox.take_from_the_dead(session, own=own)
+        return await living.take_from_the_dead(session, own=own)
 
 
 async def test_a_process_never_takes_its_own_rows_for_those_of_a_dead_one(
     begin: Begin, empty: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(outbox, "BACK_AFTER", timedelta(0))
+    monkeypatch.setattr(living, "BACK_AFTER", timedelta(0))
     await put(begin, empty, "a")
-    await taken(begin, outbox.marked(5))
+    await taken(begin, living.marked(5))
 
-    assert await freed(begin, own=outbox.marked(5)) == 0
-    assert await freed(begin, own=outbox.marked(6)) == 1
+    assert await freed(begin, own=living.marked(5)) == 0
+    assert await freed(begin, own=living.marked(6)) == 1
 
 
 async def test_no_setting_of_the_server_ends_a_sign_of_life(engine: AsyncEngine) -> None:
     short = "SELECT set_config(name, '200ms', true) FROM pg_settings WHERE name LIKE '%transaction%timeout'"
     async with engine.connect() as connection:
         await connection.execute(text(short))
-        await outbox.mark(connection, 7)
+        await living.mark(connection, 7)
 
         await asyncio.sleep(0.5)
 

@@ -71,6 +71,18 @@ async def test_a_row_is_struck_through_when_it_is_resolved(workspace: Workspace)
     assert "~" not in next(line for line in words.splitlines() if "Lift is stuck" in line)
 
 
+async def test_a_digest_that_slack_lets_nobody_edit_any_more_stays_as_it_is(workspace: Workspace) -> None:
+    await set_up(workspace)
+    await workspace.opened("Lift is stuck")
+    await ticked(workspace)
+    await workspace.faults({"method": "chat.update", "kind": "error:edit_window_closed", "times": 2})
+
+    await workspace.stage.command("ana", "#incidents", "resolve 1 added space")
+    await workspace.delivered()
+
+    assert await workspace.rows("SELECT 1 FROM outbox") == []
+
+
 async def test_after_the_next_digest_the_former_one_stays_as_it_is(workspace: Workspace) -> None:
     await set_up(workspace)
     await workspace.opened("Disk full")

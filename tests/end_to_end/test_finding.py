@@ -210,10 +210,11 @@ async def test_a_list_cannot_be_posted_where_the_bot_is_not(workspace: Workspace
     assert await workspace.rows("SELECT 1 FROM outbox") == []
 
 
-async def test_whoever_posted_where_the_bot_was_removed_meanwhile_is_told(workspace: Workspace) -> None:
+@pytest.mark.parametrize("code", ["not_in_channel", "is_inactive", "restricted_action_read_only_channel"])
+async def test_whoever_posted_where_the_bot_was_removed_meanwhile_is_told(workspace: Workspace, code: str) -> None:
     await workspace.opened("Disk full")
     shown = await workspace.stage.command("ana", "#incidents", "list")
-    await workspace.faults({"method": "chat.postMessage", "kind": "error:not_in_channel", "times": 1})
+    await workspace.faults({"method": "chat.postMessage", "kind": f"error:{code}", "times": 1})
 
     await pressed(workspace, "ana", shown, "Post here")
     await workspace.delivered()

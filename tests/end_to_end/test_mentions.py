@@ -50,6 +50,24 @@ async def test_a_question_in_a_channel_is_answered_for_that_person_only(workspac
     assert told["text"] == "Incidents: INC-1 Disk full"
 
 
+async def test_an_answer_of_which_slack_says_nothing_is_not_shown_for_ever(workspace: Workspace) -> None:
+    await workspace.faults({"method": "chat.postEphemeral", "kind": "timeout_after_success", "delay_ms": 20})
+
+    await workspace.stage.do("message", user="ben", channel="#incidents", text="@Incident Tracker list")
+    await workspace.delivered()
+
+    assert (await workspace.calls()).count("chat.postEphemeral") == 3
+
+
+async def test_whoever_left_the_channel_meanwhile_gets_no_answer_and_nobody_is_bothered(workspace: Workspace) -> None:
+    await workspace.faults({"method": "chat.postEphemeral", "kind": "error:user_not_in_channel", "times": 1})
+
+    await workspace.stage.do("message", user="ben", channel="#incidents", text="@Incident Tracker list")
+    await workspace.delivered()
+
+    assert await workspace.rows("SELECT 1 FROM outbox") == []
+
+
 async def test_a_direct_message_is_a_line(workspace: Workspace) -> None:
     await workspace.stage.do("message", user="ben", channel="dm", text="quick Disk full p2")
     await workspace.stage.do("message", user="ben", channel="dm", text="@Incident Tracker take 1")

@@ -71,6 +71,20 @@ async def test_the_ladder_from_the_assignee_to_the_superusers(workspace: Workspa
     assert (len(await direct_messages(workspace, "ben")), len(await direct_messages(workspace, "ana"))) == seen
 
 
+async def test_a_reminder_waits_for_a_card_that_nobody_knew_to_be_deleted(workspace: Workspace) -> None:
+    card = await held(workspace)
+    await quiet_for(workspace, minutes=61)
+    await workspace.faults({"method": "chat.postMessage", "kind": "error:thread_not_found", "times": 1})
+
+    await quiet_for(workspace, minutes=61)
+
+    [(again,)] = await workspace.rows("SELECT card_ts FROM incident")
+    (line,) = await thread(workspace, {"ts": again})
+    assert again != card["ts"]
+    assert "Ben Okafor holds it, and nobody said a word" in line
+    assert await workspace.rows("SELECT 1 FROM outbox") == []
+
+
 async def test_still_on_it_takes_the_place_of_the_buttons_and_begins_anew(workspace: Workspace) -> None:
     await held(workspace)
     await quiet_for(workspace, minutes=61)

@@ -556,6 +556,40 @@ async def test_an_answer_that_never_came_quotes_once(workspace: Workspace) -> No
     assert len(await thread_of(workspace, "#checkout", ts)) == 1
 
 
+async def test_a_quotation_waits_for_a_card_that_nobody_knew_to_be_deleted(workspace: Workspace) -> None:
+    card = await workspace.opened("Checkout is slow")
+    ts = await said(workspace, "#checkout", "I see it, too")
+    form = await chosen(workspace, "message_add", "#checkout", ts)
+    await workspace.lost("delete", user="ana", channel="#incidents", ts=card["ts"])
+
+    await sent(workspace, form, incident="1")
+    await workspace.delivered()
+
+    again = await workspace.stage.card("#incidents", "Checkout is slow")
+    assert len(await thread_of(workspace, "#incidents", again["ts"])) == 1
+    assert len(await thread_of(workspace, "#checkout", ts)) == 1
+    assert await workspace.rows("SELECT 1 FROM outbox") == []
+
+
+async def test_what_slack_took_unanswered_is_quoted_once_although_the_card_is_posted_anew(
+    workspace: Workspace,
+) -> None:
+    card = await workspace.opened("Checkout is slow")
+    ts = await said(workspace, "#checkout", "I see it, too")
+    form = await chosen(workspace, "message_add", "#checkout", ts)
+    lost = {"method": "chat.postMessage", "kind": "timeout_after_success", "times": 1, "delay_ms": 50}
+    await workspace.faults(lost, {"method": "conversations.replies", "kind": "http_500", "times": 1})
+
+    await sent(workspace, form, incident="1")
+    await workspace.shown("#incidents", "I see it, too")
+    await workspace.stage.do("delete", user="ana", channel="#incidents", ts=card["ts"])
+    await workspace.delivered()
+
+    quotes = [m for m in await workspace.stage.messages("#incidents") if "I see it, too" in m["text"]]
+    assert len(quotes) == 1
+    assert len(await thread_of(workspace, "#checkout", ts)) == 1
+
+
 async def test_people_of_whom_slack_says_nothing_do_not_lose_their_words(workspace: Workspace) -> None:
     await workspace.opened("Doors")
     message = {"type": "message", "ts": "1790000000.000100", "user": "U0NOBODY00", "text": "it is open"}

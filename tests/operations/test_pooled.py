@@ -15,7 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bot import app
 from bot.sync import Pace
-from domain import db, outbox
+from domain import db, living
 from domain.pooled import Pooled
 from tests.end_to_end.conftest import settings_of, working
 from tests.end_to_end.eyes import answer, thread
@@ -115,7 +115,7 @@ async def test_two_processes_share_what_is_to_be_sent(database_url: str) -> None
         try:
             async with app.running(settings_of(workspace.sandbox), other, pace=Pace(interval_s=0)) as second:
                 async with second.house.begin() as session:
-                    assert await outbox.living(session) == 2
+                    assert await living.count(session) == 2
                 titles = [f"Disk {number} full" for number in range(8)]
                 for title in titles:
                     await workspace.stage.command("ana", "#incidents", f'quick "{title}"')
