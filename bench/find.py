@@ -11,7 +11,7 @@ from bench import codes, filling, workshop
 from bench.figures import Line
 from bench.filling import COMMON, LONGEST, OLD, RARE, READER, WORKSPACE
 from bench.measuring import Case, Figures, measured_case
-from domain import db, digest, listing, lookalikes, search, users, workspaces
+from domain import db, digest, listing, lookalikes, picking, search, users, workspaces
 from domain.db import Begin
 from domain.incidents import Priority, Status
 from domain.listing import Filter, Key
@@ -77,8 +77,8 @@ async def cases(begin: Begin) -> dict[str, Case]:
         "digest": lambda s: digest.summary(
             s, listing.visible_in(WORKSPACE, "C0020"), workspace_id=WORKSPACE, since=db.now() - timedelta(days=1)
         ),
-        "picker": lambda s: listing.likely(s, by=by, statuses=(Status.OPEN,)),
-        "picker, all states": lambda s: listing.likely(s, by=by, statuses=tuple(Status)),
+        "picker": lambda s: picking.likely(s, by=by, statuses=(Status.OPEN,)),
+        "picker, all states": lambda s: picking.likely(s, by=by, statuses=tuple(Status)),
     }
 
 

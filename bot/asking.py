@@ -15,7 +15,7 @@ from bot.house import Answer, Form, House, Payload
 from bot.incidents import views
 from bot.mrkdwn import join
 from bot.verbs import LISTING, PROSE, TITLED
-from domain import listing, outbox, repeats, timeline, users, workspaces
+from domain import outbox, picking, repeats, timeline, users, workspaces
 from domain.incidents import Incident, Status
 from domain.outbox import Topic
 from domain.policy import Actor, Surface
@@ -158,7 +158,7 @@ async def unclear(session: AsyncSession, request: Request, actor: Actor) -> Answ
     if request.verb == "open":
         return help_views.open_means(request.number)
     if request.verb in ABOUT_ONE and request.number is None and request.card is None:
-        found = await listing.likely(session, by=actor, statuses=ABOUT_ONE[request.verb])
+        found = await picking.likely(session, by=actor, statuses=ABOUT_ONE[request.verb])
         return help_views.which(request.verb, _after_verb(request.line), found)
     return None
 

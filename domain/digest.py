@@ -6,13 +6,15 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, and_, func, or_, select
+from sqlalchemy import ColumnElement, Select, and_, false, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from domain import db, listing, talk
+from domain import db, listing
+from domain.comments import Comment
 from domain.incidents import WITH_PEOPLE, Incident
 from domain.states import Priority, Status
 from domain.timeline import Entry, What
+from domain.users import SlackProfile
 
 MOST_OPEN: Final = 10
 MOST_NEEDY: Final = 5
@@ -60,7 +62,7 @@ async def summary(session: AsyncSession, seen: ColumnElement[bool], *, workspace
         since: when the last digest was posted.
     """
     here = and_(Incident.workspace_id == workspace_id, Incident.deleted_at.is_(None), seen)
-    needs = _needs_somebody()
+    needs = _needs_somebody(workspace_id)
     is_open = Incident.status != Status.RESOLVED
     counts = select(
         func.count(),
@@ -92,8 +94,13 @@ async def shown(session: AsyncSession, ids: Sequence[UUID], seen: ColumnElement[
     return {incident.id: incident for incident in found}
 
 
-def _needs_somebody() -> ColumnElement[bool]:
-    return or_(~listing.is_held(), talk.last_word() < db.now() - SILENT)
+def _needs_somebody(workspace_id: str) -> ColumnElement[bool]:
+    """As ``listing.is_held`` and ``talk.last_word`` say it, but quick for all that is open."""
+    since = db.now() - SILENT
+    is_held = Incident.assignee_id.in_(listing.workers(SlackProfile.workspace_id == workspace_id))
+    said = (Comment.incident_id == Incident.id, Comment.created_at >= since, Comment.deleted_at.is_(None))
+    is_silent = and_(Incident.updated_at < since, ~select(Comment.id).where(*said).exists())
+    return or_(~func.coalesce(is_held, false()), is_silent)
 
 
 async def _first(session: AsyncSession, most: int, *where: ColumnElement[bool]) -> list[Incident]:

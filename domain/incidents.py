@@ -25,6 +25,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import joinedload
 
 from domain import assignees, db, policy, sight, timeline
+from domain import incident_rows as rows
 from domain import text as words
 from domain.db import Written
 from domain.errors import InvalidInput, NotFound, Repeated
@@ -39,7 +40,6 @@ from domain.states import Priority as Priority
 from domain.states import Status as Status
 from domain.threads import Thread
 from domain.timeline import Change, What
-from domain.users import User
 from domain.workspaces import Category, Workspace
 
 
@@ -149,7 +149,7 @@ async def locked_or_deleted(session: AsyncSession, target: Target, *, by: Actor)
         else db.written(_lock(_is(target), sight.of(by), is_light=is_light))
     )
     found = await db.run(session, statement, sight.given(by) | target.given)
-    return _whole(found[0]) if found else _not_found(target)
+    return rows.whole(found[0]) if found else _not_found(target)
 
 
 async def get(session: AsyncSession, target: Target, *, by: Actor) -> Incident:
@@ -163,7 +163,7 @@ async def get(session: AsyncSession, target: Target, *, by: Actor) -> Incident:
 async def read(session: AsyncSession, incident_id: UUID | None) -> Incident | None:
     """The incident with its people, for a delivery, also if it is deleted."""
     found = await db.run(session, _reading(), {"id": incident_id})
-    return _whole(found[0]) if found else None
+    return rows.whole(found[0]) if found else None
 
 
 @cache
@@ -189,7 +189,7 @@ def _creating(*, is_named: bool) -> Written:
 
 def shown(values: Mapping[str, Any]) -> Incident:
     """The incident of a row that a written statement found, without its people: to be shown, not to be changed."""
-    return db.made(Incident, _typed(values))
+    return db.made(Incident, rows.typed(values))
 
 
 def _is(target: Target) -> ColumnElement[bool]:
@@ -206,50 +206,23 @@ def _lock(which: ColumnElement[bool], how_far: Sight, *, is_light: bool) -> Sele
     found = select(Incident.__table__).where(which, *seen)
     row = (found if is_light else found.with_for_update(of=Incident)).cte("row")
     # People are joined outside: beside the lock, they are as they were before it was waited for.
-    return _beside(row, row, _ASSIGNEE)
+    return rows.beside(row, row, rows.ASSIGNEE)
 
 
 async def read_all(session: AsyncSession, statement: Written, values: Mapping[str, Any]) -> list[Incident]:
     """The incidents that a statement made of ``with_people`` finds, to be shown, not to be changed."""
-    return [_whole(row) for row in await db.run(session, statement, values)]
+    return [rows.whole(row) for row in await db.run(session, statement, values)]
 
 
 def with_people() -> Select[Any]:
     """Incidents with their owners and assignees, for ``read_all``."""
     table = Incident.__table__
-    return _beside(table, table, _OWNER, _ASSIGNEE)
+    return rows.beside(table, table, rows.OWNER, rows.ASSIGNEE)
 
 
 @cache
 def _reading() -> Written:
     return db.written(with_people().where(_NAMED["id"]))
-
-
-def _beside(row: Any, joined: Any, *people: str) -> Select[Any]:
-    """An incident's columns and, each with a prefix, those of its people."""
-    columns = []
-    for prefix in people:
-        person = User.__table__.alias()
-        joined = joined.outerjoin(person, person.c.id == row.c[f"{prefix.strip('_')}_id"])
-        columns += [column.label(f"{prefix}{column.name}") for column in person.c]
-    return select(row, *columns).select_from(joined)
-
-
-def _whole(row: Any) -> Incident:
-    """The incident of a row with whoever was read of its people."""
-    values = row._asdict()
-    people = {prefix.strip("_"): _person(values, prefix) for prefix in (_OWNER, _ASSIGNEE) if f"{prefix}id" in values}
-    return db.made(Incident, _typed(values) | people)
-
-
-def _person(values: Mapping[str, Any], prefix: str) -> User | None:
-    theirs = {name.removeprefix(prefix): value for name, value in values.items() if name.startswith(prefix)}
-    return db.made(User, theirs) if theirs["id"] else None
-
-
-def _typed(values: Mapping[str, Any]) -> dict[str, Any]:
-    columns = {name: values[name] for name in _COLUMNS}
-    return columns | {"status": Status(columns["status"]), "priority": Priority(columns["priority"])}
 
 
 async def _gone(session: AsyncSession, incident: Incident, by: Actor) -> NoReturn:
@@ -279,9 +252,6 @@ _NAMED: dict[str, ColumnElement[bool]] = {
     .scalar_subquery(),
 }
 """How a target is found; the parameters are those of ``Target.given``."""
-_COLUMNS = tuple(Incident.__table__.c.keys())
 _DRAFTED = ("id", "title", "description", "priority", "owner_id", "assignee_id", "channel_id", "source")
 _SOURCE = "uq_incident_workspace_id_source"
-_OWNER, _ASSIGNEE = "owner__", "assignee__"
-"""What their columns' names begin with beside the incident's."""
 WITH_PEOPLE = (joinedload(Incident.owner), joinedload(Incident.assignee))

@@ -7,7 +7,7 @@ from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Integer, Select, bindparam, case, func, or_, select, tuple_
+from sqlalchemy import ColumnElement, Integer, Select, bindparam, func, or_, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import InstrumentedAttribute, aliased
 
@@ -152,17 +152,6 @@ async def counts(session: AsyncSession, *, by: Actor) -> Counts:
     return Counts(*(await session.execute(figures)).one())
 
 
-async def likely(session: AsyncSession, *, by: Actor, statuses: tuple[Status, ...], most: int = 5) -> list[Incident]:
-    """The incidents that ``by`` most likely means: of this channel, then the own, then the newest change."""
-    nearness = case(
-        (Incident.channel_id == by.channel_id, 0),
-        (or_(Incident.assignee_id == by.id, Incident.owner_id == by.id), 1),
-        else_=2,
-    )
-    query = select(Incident).where(in_workspace(by), visible_to(by), *_of_status(statuses))
-    return list(await session.scalars(query.order_by(nearness, Incident.updated_at.desc()).limit(most)))
-
-
 def visible_in(workspace_id: str, channel_id: str) -> ColumnElement[bool]:
     """Which incidents everybody in this channel may see: its own, and those in public channels.
 
@@ -202,7 +191,7 @@ def conditions(wanted: Filter, by: Actor | Eyes) -> list[ColumnElement[bool]]:
     """What the incidents must be; raises InvalidInput where nothing can be all of it."""
     _require_sense(wanted)
     is_any = wanted.any_status and not wanted.needs_person
-    found = _of_status(wanted.statuses or (tuple(Status) if is_any else UNRESOLVED))
+    found = of_status(wanted.statuses or (tuple(Status) if is_any else UNRESOLVED))
     if wanted.priorities:
         found.append(_one_of(Incident.priority, wanted.priorities))
     if wanted.categories:
@@ -246,12 +235,17 @@ def _require_sense(wanted: Filter) -> None:
 
 def is_held() -> ColumnElement[bool]:
     """Part of a statement that has incidents: somebody who can work on it has it."""
+    return workers(SlackProfile.user_id == Incident.assignee_id).exists()
+
+
+def workers(*where: ColumnElement[bool]) -> Select[UUID | None]:
+    """Accounts of those who can work on incidents."""
     mapped = select(SlackProfile.user_id).join(User, User.id == SlackProfile.user_id)
     able = (User.is_active, ~SlackProfile.is_deactivated, SlackProfile.standing == Standing.MEMBER)
-    return mapped.where(SlackProfile.user_id == Incident.assignee_id, *able).exists()
+    return mapped.where(*able, *where)
 
 
-def _of_status(statuses: Sequence[Status]) -> list[ColumnElement[bool]]:
+def of_status(statuses: Sequence[Status]) -> list[ColumnElement[bool]]:
     """Said so that the index over unresolved incidents serves where it can."""
     chosen = set(statuses)
     if chosen == set(Status):

@@ -3,7 +3,7 @@
 import pytest
 from sqlalchemy import text
 
-from domain import lifecycle, listing
+from domain import lifecycle, listing, picking
 from domain.db import Begin
 from domain.errors import InvalidInput
 from domain.incidents import Priority, Status
@@ -75,9 +75,26 @@ async def test_the_likely_ones_are_of_this_channel_first(begin: Begin, opened: M
     await opened("Here", channel_id=INCIDENTS)
 
     async with begin() as session:
-        likely = await listing.likely(session, by=ben.at(channel_id=INCIDENTS), statuses=(Status.OPEN,))
+        likely = await picking.likely(session, by=ben.at(channel_id=INCIDENTS), statuses=(Status.OPEN,))
 
     assert [incident.title for incident in likely] == ["Here", "Elsewhere"]
+
+
+async def test_of_the_resolved_ones_the_latest_are_likely(
+    begin: Begin, opened: Make, ana: Actor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(picking, "LATE", 2)
+    for title in ("Long ago", "Yesterday", "Today", "Still open"):
+        incident = await opened(title, channel_id=INCIDENTS)
+        if title != "Still open":
+            await done(begin, lifecycle.resolve, incident, by=ana)
+
+    async with begin() as session:
+        likely = await picking.likely(session, by=ana, statuses=tuple(Status))
+        resolved = await picking.likely(session, by=ana, statuses=(Status.RESOLVED,))
+
+    assert [incident.title for incident in likely] == ["Still open", "Today", "Yesterday"]
+    assert [incident.title for incident in resolved] == ["Today", "Yesterday"]
 
 
 async def test_a_list_is_counted_as_far_as_it_is_worth_it(

@@ -19,6 +19,7 @@ from domain import (
     lifecycle,
     listing,
     outbox,
+    picking,
     search,
     signup,
     talk,
@@ -60,7 +61,7 @@ CALLS: dict[str, Call] = {
     "similar": lambda s, _, by: search.page(s, ("incidnet",), Filter(any_status=True), by=by),
     "count": lambda s, _, by: listing.count(s, Filter(), by=by),
     "counts": lambda s, _, by: listing.counts(s, by=by),
-    "likely": lambda s, _, by: listing.likely(s, by=by, statuses=(Status.OPEN,)),
+    "likely": lambda s, _, by: picking.likely(s, by=by, statuses=(Status.OPEN,)),
     "join": lambda s, _, by: signup.join(s, by.workspace_id, Profile(slack_user_id=by.slack_user_id, name="Ana")),
     "lease": lambda s, _, __: outbox.lease(s, by="one", most=1),
 }
