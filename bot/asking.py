@@ -39,13 +39,18 @@ ABOUT_ONE = {
 }
 """Verbs that need an incident, and the states in which it makes sense."""
 
+AUDITED = {"admin", "token"}
+"""Verbs that answer in words of their own, and write what some of their lines change into the audit."""
+
 WITH_CATEGORIES = TITLED | LISTING
 """Verbs whose words may be a category's name."""
 
 
-async def commanded(ack: AsyncAck, command: Payload, client: AsyncWebClient, actor: Actor, house: House) -> None:
+async def commanded(
+    ack: AsyncAck, command: Payload, client: AsyncWebClient, actor: Actor, house: House, once: str
+) -> None:
     """``/incident …``: the answer goes back in the ack, for this person only."""
-    answer = await answer_to(command.get("text") or "", actor, house)
+    answer = await answer_to(command.get("text") or "", actor, house, once=once)
     if isinstance(answer, Form):
         await client.views_open(trigger_id=command["trigger_id"], view=answer.view)
         await ack()
@@ -61,12 +66,13 @@ async def line_chosen(
     respond: AsyncRespond,
     actor: Actor,
     house: House,
+    once: str,
 ) -> None:
     """A button that holds a line was pressed: the answer takes its place, if only this person saw it.
 
     Where nothing can be said beside the button, as in the App Home, the answer is a dialog.
     """
-    answer = await answer_to(action["value"], actor, house)
+    answer = await answer_to(action["value"], actor, house, once=once)
     if isinstance(answer, Form):
         await dialogs.show(client, body, answer.view)
         await ack()
@@ -106,14 +112,17 @@ async def mentioned(event: Payload, actor: Actor, house: House) -> None:
         await outbox.add(session, row)
 
 
-async def answer_to(line: str, actor: Actor, house: House, *, thread_ts: str = "") -> Answer:
+async def answer_to(line: str, actor: Actor, house: House, *, thread_ts: str = "", once: str = "") -> Answer:
     """Do what a line says, in one transaction, and say so; a person's first answer comes with a hint.
+
+    Args:
+        once: names what brought the line, so that the same again changes nothing.
 
     Raises:
         DomainError: nothing was done; the words say why.
     """
     async with house.begin() as session:
-        request = await understood(session, line, actor, thread_ts=thread_ts)
+        request = replace(await understood(session, line, actor, thread_ts=thread_ts), once=once)
         answer = await unclear(session, request, actor) or await _done(session, request, actor, house)
         if actor.is_hinted or isinstance(answer, Form) or not await users.hint(session, actor):
             return answer
@@ -122,9 +131,15 @@ async def answer_to(line: str, actor: Actor, house: House, *, thread_ts: str = "
 
 async def _done(session: AsyncSession, request: Request, actor: Actor, house: House) -> Answer:
     if request.verb in house.routes.reads:
+        if request.verb in AUDITED:
+            repeats.name(session, request.once)
         return await house.routes.reads[request.verb](session, request, actor, house)
     changed = await house.routes.writes[request.verb](session, request, actor, house)
-    return changed if isinstance(changed, Form) else outcome(changed, session, actor, house)
+    if isinstance(changed, Form):
+        return changed
+    if changed.source != request.once:  # an incident that the request opened holds its name itself
+        await repeats.require_first(session, actor.workspace_id, request.once)
+    return outcome(changed, session, actor, house)
 
 
 def outcome(incident: Incident, session: AsyncSession, actor: Actor, house: House) -> Message:

@@ -59,8 +59,7 @@ class Request:
     words: tuple[str, ...] = ()
     """``text`` word by word, without quotation marks: a quoted phrase is one word."""
     people: tuple[str, ...] = ()
-    names: tuple[str, ...] = ()
-    """``@name`` that Slack did not turn into an id, without the @."""
+    names: tuple[str, ...] = ()  # ``@name`` that Slack did not turn into an id, without the @
     channels: tuple[str, ...] = ()
     priorities: tuple[str, ...] = ()
     categories: tuple[str, ...] = ()
@@ -73,6 +72,7 @@ class Request:
     """The verb that an unknown one resembles."""
     line: str = ""
     """The whole line as received, to run it again; empty where it may hold something private."""
+    once: str = ""  # names the command or click that brought the line, if nothing else keeps it from being done twice
 
 
 @dataclass(frozen=True, slots=True)

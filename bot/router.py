@@ -110,9 +110,13 @@ def _chosen(action: Payload) -> tuple[str, Payload]:
 
 
 async def _call(listener: Listener, house: House, *, surface: Surface, given: dict[str, Any]) -> None:
-    """Give the listener what its parameters name; the actor is looked up only for those who ask."""
-    wanted = _wanted(listener)
-    available = {**given, "house": house, "begin": house.begin}
+    """Give the listener what its parameters name; the actor is looked up only for those who ask.
+
+    ``once`` names this very request: whoever sends its bytes again, signed as they are, is to change nothing.
+    """
+    wanted, trigger = _wanted(listener), given["body"].get("trigger_id")
+    once = f"asked:{trigger}" if trigger else ""
+    available = {**given, "house": house, "begin": house.begin, "once": once}
     if "actor" in wanted:
         available["actor"] = await identity.actor(given["body"], given["client"], house, surface=surface)
     await listener(**{name: available[name] for name in wanted})

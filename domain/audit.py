@@ -27,7 +27,7 @@ from sqlalchemy.dialects.postgresql import ARRAY, JSONB, insert
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped, aliased, mapped_column
 
-from domain import homes, policy
+from domain import homes, policy, repeats
 from domain.db import Base
 from domain.incidents import Incident
 from domain.outbox import OutboxMessage, Topic
@@ -175,7 +175,7 @@ async def record(
     ).select_from(written.join(person, person.c.id != (by.slack_user_id if by else "")))
     session.info["outbox"] = True
     announced = insert(OutboxMessage).from_select(["workspace_id", "topic", "lane", "payload"], rows)
-    await session.execute(announced.add_cte(homes.redraws(session, here)))
+    await repeats.run(session, here, announced.add_cte(homes.redraws(session, here)))
 
 
 def _reference(incident_id: UUID) -> ColumnElement[Any]:

@@ -18,7 +18,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from domain import audit, db, incidents, outbox, policy, repeats, text
 from domain.audit import Deed
 from domain.db import Base
-from domain.errors import Conflict, InvalidInput, NotFound, Repeated
+from domain.errors import Conflict, InvalidInput, NotFound
 from domain.incidents import Incident, Target
 from domain.outbox import Topic
 from domain.policy import Action, Actor
@@ -144,7 +144,7 @@ async def forget(session: AsyncSession, workspace_id: str, channel_id: str, ts: 
 
 
 async def say(
-    session: AsyncSession, target: Target, content: str, *, by: Actor, source: str | None = None, id: UUID | None = None
+    session: AsyncSession, target: Target, content: str, *, by: Actor, source: str = "", id: UUID | None = None
 ) -> Incident:
     """Comment from elsewhere; it is posted in the thread once, in the person's name.
 
@@ -162,8 +162,7 @@ async def say(
     content = text.body(content, field="comment")
     if not content:
         raise InvalidInput("Nothing was saved: the comment is empty. Write it after the id.", field="comment")
-    if source is not None and not await repeats.is_first(session, by.workspace_id, source):
-        raise Repeated
+    await repeats.require_first(session, by.workspace_id, source)
     made = id or uuid4()
     values = {
         "id": made,

@@ -16,7 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain import db, incidents, outbox, policy, repeats, sources, text
 from domain.comments import Comment
-from domain.errors import InvalidInput, Repeated
+from domain.errors import InvalidInput
 from domain.incidents import Incident, Target
 from domain.outbox import Topic
 from domain.policy import Action, Actor
@@ -78,8 +78,7 @@ async def add(
         )
     elif not said:
         raise InvalidInput("Nothing was saved: there is nothing to add. Write what is wrong first.", field="note")
-    if not await repeats.is_first(session, by.workspace_id, once):
-        raise Repeated
+    await repeats.require_first(session, by.workspace_id, once)
     await _put(session, incident, said, rows, by=by)
     return incident
 

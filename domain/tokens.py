@@ -12,7 +12,7 @@ from functools import cache
 from typing import Any, Final
 from uuid import UUID, uuid4
 
-from sqlalchemy import CTE, ForeignKey, Index, String, bindparam, func, or_, select, text, update
+from sqlalchemy import CTE, Executable, ForeignKey, Index, String, bindparam, func, literal, or_, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped, mapped_column
@@ -101,25 +101,12 @@ async def create(session: AsyncSession, label: str, *, by: Actor) -> Made:
             field="label",
         )
     await db.lock(session, f"tokens:{by.workspace_id}")
-    of_mine = func.count().filter(ApiToken.user_id == by.id, ApiToken.revoked_at.is_(None))
-    counted = select(of_mine, func.coalesce(func.max(ApiToken.number), 0)).where(
-        ApiToken.workspace_id == by.workspace_id
-    )
-    many, last = (await session.execute(counted)).one()
-    if many >= MOST:
-        raise InvalidInput(f"No token was made: {MOST} are the most. Revoke one that is not needed.", field="label")
     token = PREFIX + secrets.token_urlsafe(32)
-    values = {
-        "id": uuid4(),
-        "workspace_id": by.workspace_id,
-        "user_id": by.id,
-        "number": last + 1,
-        "label": named,
-        "hashed": _hashed(token),
-    }
-    await session.execute(insert(ApiToken).values(values))
+    number: int | None = await session.scalar(_numbered(named, token, by))
+    if number is None:
+        raise InvalidInput(f"No token was made: {MOST} are the most. Revoke one that is not needed.", field="label")
     await audit.record(session, Deed.TOKEN_MADE, by=by, about=by.id, details={"name": named})
-    return Made(last + 1, named, token)
+    return Made(number, named, token)
 
 
 async def listed(session: AsyncSession, *, of: str | None = None, by: Actor) -> list[Shown]:
@@ -160,10 +147,11 @@ async def revoke(session: AsyncSession, number: int, *, by: Actor) -> str:
         raise NotFound("Nothing was revoked: you have no such token. /incident token lists yours.")
     if token.revoked_at is not None:
         raise AlreadyDone(f"Nothing to do: the token “{token.label}” was revoked before.")
-    await session.execute(update(ApiToken).where(ApiToken.id == token.id).values(revoked_at=func.now()))
-    owner = await session.scalar(select(SlackProfile.slack_user_id).where(SlackProfile.user_id == token.user_id))
+    owner = select(SlackProfile.slack_user_id).where(SlackProfile.user_id == token.user_id).scalar_subquery()
+    ended = update(ApiToken).where(ApiToken.id == token.id).values(revoked_at=func.now())
+    told = await session.scalar(ended.returning(owner), execution_options=db.AS_WRITTEN)
     await audit.record(
-        session, Deed.TOKEN_REVOKED, by=by, about=token.user_id, tell=[owner], details={"name": token.label}
+        session, Deed.TOKEN_REVOKED, by=by, about=token.user_id, tell=[told], details={"name": token.label}
     )
     return token.label
 
@@ -189,6 +177,22 @@ async def holder(on: Connection, token: str) -> Holder | None:
     if found[0].is_unnoted:
         await db.run(on, _noted(), {"hashed": hashed})
     return Holder(who, f"token:{found[0].token_id}")
+
+
+def _numbered(label: str, token: str, by: Actor) -> Executable:
+    """Insert it with the next number, which is what the statement returns; none if there are too many."""
+    is_mine = (ApiToken.user_id == by.id, ApiToken.revoked_at.is_(None))
+    values: dict[str, Any] = {
+        "id": literal(uuid4()),
+        "workspace_id": literal(by.workspace_id),
+        "user_id": literal(by.id),
+        "number": func.coalesce(func.max(ApiToken.number), 0) + 1,
+        "label": literal(label),
+        "hashed": literal(_hashed(token)),
+    }
+    few = func.count().filter(*is_mine) < MOST
+    counted = select(*values.values()).where(ApiToken.workspace_id == by.workspace_id).having(few)
+    return insert(ApiToken).from_select(list(values), counted).returning(ApiToken.number)
 
 
 def _hashed(token: str) -> str:

@@ -13,7 +13,7 @@ from bot.blocks import Block
 from bot.commands import Request
 from bot.house import Answer, Form, House, Payload, Routes
 from bot.identity import profile_of
-from domain import accounts, codes, hashing, homes, mapping, policy, profiles
+from domain import accounts, codes, hashing, homes, mapping, policy, profiles, repeats
 from domain.codes import Proof, Purpose
 from domain.policy import Action, Actor
 
@@ -41,19 +41,21 @@ async def unlink_asked(session: AsyncSession, request: Request, actor: Actor, ho
     return Form(forms.unlink_form(), "unlink")
 
 
-async def address_given(ack: AsyncAck, view: Payload, actor: Actor, house: House) -> None:
+async def address_given(ack: AsyncAck, view: Payload, actor: Actor, house: House, once: str) -> None:
     """Step one of linking and recovering: whose address it is, is not told."""
     purpose = forms.PURPOSES[view["callback_id"]]
     async with house.begin() as session:
         request_id = await codes.ask(session, purpose, forms.read_address(view), by=actor)
+        await repeats.require_first(session, actor.workspace_id, once)
     await ack(response_action="update", view=_code_form(purpose, request_id, house))
 
 
-async def code_given(ack: AsyncAck, view: Payload, actor: Actor, house: House) -> None:
+async def code_given(ack: AsyncAck, view: Payload, actor: Actor, house: House, once: str) -> None:
     """Step two. The try counts whatever follows, so it is committed before the code is looked at."""
     entered = forms.read_code(view)
     async with house.begin() as session:
         tried = await codes.count_try(session, entered.purpose, entered.request_id, by=actor)
+        await repeats.require_first(session, actor.workspace_id, once)
     found = await hashing.matching(codes.read(entered.code), tried.hashes)
     async with house.begin() as session:
         proof = await codes.use(session, tried, found)
@@ -70,7 +72,7 @@ async def edit_clicked(ack: AsyncAck, body: Payload, client: AsyncWebClient, act
     await ack()
 
 
-async def edited(ack: AsyncAck, view: Payload, actor: Actor, house: House) -> None:
+async def edited(ack: AsyncAck, view: Payload, actor: Actor, house: House, once: str) -> None:
     """A new name counts at once, a new address after its code."""
     name, email = forms.read_edit(view)
     async with house.begin() as session:
@@ -81,22 +83,25 @@ async def edited(ack: AsyncAck, view: Payload, actor: Actor, house: House) -> No
             answer = _code_form(Purpose.ADDRESS, request_id, house)
         else:
             answer = views.saved(is_changed=is_renamed)
+        await repeats.require_first(session, actor.workspace_id, once)
     await ack(response_action="update", view=answer)
 
 
-async def unlink_submitted(ack: AsyncAck, actor: Actor, house: House) -> None:
+async def unlink_submitted(ack: AsyncAck, actor: Actor, house: House, once: str) -> None:
     """They are sure."""
     async with house.begin() as session:
         await mapping.unlink(session, by=actor)
+        await repeats.require_first(session, actor.workspace_id, once)
     await ack(response_action="update", view=views.unlinked())
 
 
 async def close_clicked(
-    ack: AsyncAck, body: Payload, client: AsyncWebClient, respond: AsyncRespond, actor: Actor, house: House
+    ack: AsyncAck, body: Payload, client: AsyncWebClient, respond: AsyncRespond, actor: Actor, house: House, once: str
 ) -> None:
     """*Close account…*, after the question whether they are sure."""
     async with house.begin() as session:
         await accounts.close(session, by=actor)
+        await repeats.require_first(session, actor.workspace_id, once)
     await ack()
     await dialogs.say(client, body, respond, views.closed())
 

@@ -17,7 +17,7 @@ from bot.blocks import Block
 from bot.commands import Request
 from bot.house import Answer, House, Payload, Routes
 from bot.mrkdwn import Mrkdwn
-from domain import categories, mapping, people, policy
+from domain import categories, mapping, people, policy, repeats
 from domain.errors import NotFound
 from domain.policy import Action, Actor, Surface
 
@@ -36,6 +36,7 @@ async def person_chosen(
     respond: AsyncRespond,
     actor: Actor,
     house: House,
+    once: str,
 ) -> None:
     """Something in the menu beside a person: done at once, or asked about."""
     policy.require(actor, Action.ADMINISTER)
@@ -47,18 +48,20 @@ async def person_chosen(
         await ack()
         return
     async with house.begin() as session:
+        repeats.name(session, once)
         person = await steps.take(session, step, account_id, by=actor)
     await ack()
     await _say(body, client, respond, actor, answers.done(step, person))
 
 
-async def decided(ack: AsyncAck, action: Payload, respond: AsyncRespond, actor: Actor, house: House) -> None:
+async def decided(ack: AsyncAck, action: Payload, respond: AsyncRespond, actor: Actor, house: House, once: str) -> None:
     """*Approve* or *Refuse* under what a superuser was asked; the answer takes the place of the question."""
     policy.require(actor, Action.ADMINISTER)
     step, account_id = forms.read_choice(_value(action))
     if step not in AT_ONCE:
         raise _unknown()
     async with house.begin() as session:
+        repeats.name(session, once)
         person = await steps.take(session, step, account_id, by=actor)
     await ack()
     words = views.said(answers.done(step, person))
@@ -73,6 +76,7 @@ async def category_chosen(
     respond: AsyncRespond,
     actor: Actor,
     house: House,
+    once: str,
 ) -> None:
     """Something in the menu beside a category."""
     policy.require(actor, Action.ADMINISTER)
@@ -84,6 +88,7 @@ async def category_chosen(
     if what != "add":
         raise _unknown()
     async with house.begin() as session:
+        repeats.name(session, once)
         name = await categories.add(session, name, by=actor)
     await ack()
     await _say(body, client, respond, actor, answers.added(name))
@@ -96,20 +101,22 @@ async def category_form_clicked(ack: AsyncAck, body: Payload, client: AsyncWebCl
     await ack()
 
 
-async def confirmed(ack: AsyncAck, view: Payload, actor: Actor, house: House) -> None:
+async def confirmed(ack: AsyncAck, view: Payload, actor: Actor, house: House, once: str) -> None:
     """They are sure."""
     policy.require(actor, Action.ADMINISTER)
     step, account_id = forms.read_confirm(view)
     async with house.begin() as session:
+        repeats.name(session, once)
         person = await steps.take(session, step, account_id, by=actor)
     await ack(response_action="update", view=_notice(answers.done(step, person)))
 
 
-async def picked(ack: AsyncAck, view: Payload, actor: Actor, house: House) -> None:
+async def picked(ack: AsyncAck, view: Payload, actor: Actor, house: House, once: str) -> None:
     """Somebody was chosen: done at once, or asked about."""
     policy.require(actor, Action.ADMINISTER)
     step, slack_user_id = forms.read_pick(view)
     async with house.begin() as session:
+        repeats.name(session, once)
         person = await people.of_slack(session, slack_user_id, by=actor)
         if step in AT_ONCE:
             person = await steps.take(session, step, person.id, by=actor)
@@ -117,37 +124,41 @@ async def picked(ack: AsyncAck, view: Payload, actor: Actor, house: House) -> No
     await ack(response_action="update", view=shown)
 
 
-async def link_submitted(ack: AsyncAck, view: Payload, actor: Actor, house: House) -> None:
+async def link_submitted(ack: AsyncAck, view: Payload, actor: Actor, house: House, once: str) -> None:
     """A superuser vouches for somebody."""
     policy.require(actor, Action.ADMINISTER)
     slack_user_id, address = forms.read_link(view)
     async with house.begin() as session:
+        repeats.name(session, once)
         account = await mapping.link_for(session, slack_user_id, address, by=actor)
     await ack(response_action="update", view=_notice(answers.linked(account, slack_user_id)))
 
 
-async def add_submitted(ack: AsyncAck, view: Payload, actor: Actor, house: House) -> None:
+async def add_submitted(ack: AsyncAck, view: Payload, actor: Actor, house: House, once: str) -> None:
     """A new category."""
     policy.require(actor, Action.ADMINISTER)
     async with house.begin() as session:
+        repeats.name(session, once)
         name = await categories.add(session, forms.read_category(view)[1], by=actor)
     await ack(response_action="update", view=_notice(answers.added(name)))
 
 
-async def rename_submitted(ack: AsyncAck, view: Payload, actor: Actor, house: House) -> None:
+async def rename_submitted(ack: AsyncAck, view: Payload, actor: Actor, house: House, once: str) -> None:
     """Another name for a category; its incidents follow."""
     policy.require(actor, Action.ADMINISTER)
     old, wanted = forms.read_category(view)
     async with house.begin() as session:
+        repeats.name(session, once)
         new = await categories.rename(session, old, wanted, by=actor)
     await ack(response_action="update", view=_notice(answers.renamed(old, new)))
 
 
-async def retire_submitted(ack: AsyncAck, view: Payload, actor: Actor, house: House) -> None:
+async def retire_submitted(ack: AsyncAck, view: Payload, actor: Actor, house: House, once: str) -> None:
     """They are sure."""
     policy.require(actor, Action.ADMINISTER)
     name, _ = forms.read_category(view)
     async with house.begin() as session:
+        repeats.name(session, once)
         await categories.retire(session, name, by=actor)
     await ack(response_action="update", view=_notice(answers.retired(name)))
 

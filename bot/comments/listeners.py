@@ -10,7 +10,7 @@ from bot.commands import Request
 from bot.comments import forms, views
 from bot.house import Form, House, Payload, Routes
 from bot.targets import carried_target, read_target, target_of
-from domain import comments, incidents, policy, talk
+from domain import comments, incidents, policy, repeats, talk
 from domain.db import Begin
 from domain.incidents import Incident, Target
 from domain.policy import Action, Actor
@@ -43,10 +43,11 @@ async def edit_chosen(
     await ack()
 
 
-async def edit_submitted(ack: AsyncAck, view: Payload, actor: Actor, begin: Begin) -> None:
+async def edit_submitted(ack: AsyncAck, view: Payload, actor: Actor, begin: Begin, once: str) -> None:
     """The changed comment was sent."""
     async with begin() as session:
         await comments.edit(session, forms.carried_comment(view), forms.read_comment(view), by=actor)
+        await repeats.require_first(session, actor.workspace_id, once)
     await ack()
 
 

@@ -11,7 +11,7 @@ from bot.commands import Request
 from bot.digest import forms, views
 from bot.digest.lines import require_open, usual
 from bot.house import Answer, House, Payload, Routes
-from domain import db, digest, incidents, policy, schedules, slots
+from domain import db, digest, incidents, policy, repeats, schedules, slots
 from domain.errors import NotFound
 from domain.policy import Action, Actor
 
@@ -38,11 +38,12 @@ async def settings_clicked(ack: AsyncAck, body: Payload, client: AsyncWebClient,
     await ack()
 
 
-async def digest_set(ack: AsyncAck, view: Payload, actor: Actor, house: House) -> None:
+async def digest_set(ack: AsyncAck, view: Payload, actor: Actor, house: House, once: str) -> None:
     """The form, submitted."""
     policy.require(actor, Action.ADMINISTER)
     wanted = forms.read_digest(view)
     async with house.begin() as session:
+        repeats.name(session, once)
         await require_open(session, wanted.channel_id, actor, house)
         schedule = await schedules.set_(
             session, wanted.channel_id, wanted.times, posts_empty=wanted.posts_empty, by=actor

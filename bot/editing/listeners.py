@@ -10,7 +10,7 @@ from bot.editing import forms
 from bot.house import Form, House, Payload, Routes
 from bot.incidents import views
 from bot.targets import carried_target, read_target, target_of
-from domain import deletion, editing, undoing, workspaces
+from domain import deletion, editing, repeats, undoing, workspaces
 from domain.db import Begin
 from domain.editing import Clash, Edit
 from domain.errors import InvalidInput
@@ -80,12 +80,13 @@ async def classify_chosen(
     await ack()
 
 
-async def edit_submitted(ack: AsyncAck, view: Payload, actor: Actor, begin: Begin) -> None:
+async def edit_submitted(ack: AsyncAck, view: Payload, actor: Actor, begin: Begin, once: str) -> None:
     """The form was sent; where somebody else changed the same, both values are shown."""
     wanted, seen = forms.read_edit_form(view)
     try:
         async with begin() as session:
             await editing.edit(session, carried_target(view), wanted, seen=seen, by=actor)
+            await repeats.require_first(session, actor.workspace_id, once)
     except Clash as clash:
         await ack(response_action="update", view=await _again(clash, view, seen, actor, begin))
         return

@@ -11,7 +11,7 @@ from bot.commands import Request
 from bot.finding import filters, pages, views
 from bot.help.views import RUN
 from bot.house import Answer, House, Payload, Routes
-from domain import outbox, workspaces
+from domain import outbox, repeats, workspaces
 from domain.errors import InvalidInput
 from domain.outbox import Topic
 from domain.policy import Actor
@@ -38,7 +38,7 @@ async def search_asked(session: AsyncSession, request: Request, actor: Actor, ho
     return pages.answer(await pages.look(session, request, actor), actor, house)
 
 
-async def post_clicked(ack: AsyncAck, action: Payload, actor: Actor, house: House) -> None:
+async def post_clicked(ack: AsyncAck, action: Payload, actor: Actor, house: House, once: str) -> None:
     """*Post here*: the list, for everybody in the channel; pressed twice at once, it is posted once."""
     channel_id = actor.channel_id or ""
     row = outbox.row(
@@ -58,6 +58,7 @@ async def post_clicked(ack: AsyncAck, action: Payload, actor: Actor, house: Hous
             )
         key = sha256(f"{channel_id} {actor.slack_user_id} {action['value']}".encode()).hexdigest()
         await outbox.add_once(session, f"list:{key}", row)
+        await repeats.require_first(session, actor.workspace_id, once)
     await ack()
 
 

@@ -39,6 +39,7 @@ async def quick_asked(session: AsyncSession, request: Request, actor: Actor, hou
         priority=Priority(request.priorities[0]) if request.priorities else Priority.MEDIUM,
         category=request.categories[0] if request.categories else "",
         assignee=request.people[0] if request.people else None,
+        source=request.once or None,
     )
     return await incidents.create(session, draft, by=actor)
 

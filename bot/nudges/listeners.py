@@ -8,7 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from bot.house import Payload, Routes
 from bot.nudges import views
 from bot.targets import read_target
-from domain import assignment, db, nudges, outbox
+from domain import assignment, db, nudges, outbox, repeats
 from domain.db import Begin
 from domain.errors import InvalidInput
 from domain.incidents import Incident
@@ -16,15 +16,16 @@ from domain.outbox import Topic
 from domain.policy import Actor
 
 
-async def confirm_clicked(ack: AsyncAck, body: Payload, action: Payload, actor: Actor, begin: Begin) -> None:
+async def confirm_clicked(ack: AsyncAck, body: Payload, action: Payload, actor: Actor, begin: Begin, once: str) -> None:
     """*Still on it*: the reminders begin anew."""
     async with begin() as session:
         incident = await nudges.confirm(session, read_target(action["value"]), by=actor)
         await _answered(session, body, incident, views.CONFIRMED, actor)
+        await repeats.require_first(session, actor.workspace_id, once)
     await ack()
 
 
-async def snoozed(ack: AsyncAck, body: Payload, action: Payload, actor: Actor, begin: Begin) -> None:
+async def snoozed(ack: AsyncAck, body: Payload, action: Payload, actor: Actor, begin: Begin, once: str) -> None:
     """*Snooze*: no reminder for as long as was chosen."""
     chosen, _, span = str((action.get("selected_option") or {}).get("value", "")).partition(":")
     if span not in nudges.SNOOZES:
@@ -32,6 +33,7 @@ async def snoozed(ack: AsyncAck, body: Payload, action: Payload, actor: Actor, b
     async with begin() as session:
         incident = await nudges.snooze(session, read_target(f"{chosen}:0"), nudges.SNOOZES[span], by=actor)
         await _answered(session, body, incident, views.SNOOZED, actor, until=db.now() + nudges.SNOOZES[span])
+        await repeats.require_first(session, actor.workspace_id, once)
     await ack()
 
 

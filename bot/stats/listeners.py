@@ -8,7 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from bot.commands import Request
 from bot.house import Answer, House, Payload, Routes
 from bot.stats import lines, views
-from domain import incidents, outbox, stats, workspaces
+from domain import incidents, outbox, repeats, stats, workspaces
 from domain.errors import InvalidInput
 from domain.outbox import Topic
 from domain.policy import Actor
@@ -35,7 +35,7 @@ async def picture_clicked(
         await respond(text=said["text"], blocks=said["blocks"], response_type="ephemeral", replace_original=False)
 
 
-async def post_clicked(ack: AsyncAck, action: Payload, actor: Actor, house: House) -> None:
+async def post_clicked(ack: AsyncAck, action: Payload, actor: Actor, house: House, once: str) -> None:
     """*Post here*: the picture of what everybody in the channel may see; pressed twice at once, it is posted once."""
     channel_id = actor.channel_id or ""
     async with house.begin() as session:
@@ -46,6 +46,7 @@ async def post_clicked(ack: AsyncAck, action: Payload, actor: Actor, house: Hous
                 field="channel",
             )
         await _ask(session, actor, action["value"], to_channel=True)
+        await repeats.require_first(session, actor.workspace_id, once)
     await ack()
 
 

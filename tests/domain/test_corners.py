@@ -3,14 +3,15 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from sqlalchemy import select, update
+from sqlalchemy import func, select, update
 from sqlalchemy import text as sql
 
-from domain import cards, comments, early_replies, outbox, profiles, repeats, signup, talk, text, users
+from domain import audit, cards, comments, early_replies, outbox, profiles, repeats, signup, talk, text, users
+from domain.audit import AuditEntry, Deed
 from domain.comments import Comment, CommentRevision, Reply
 from domain.db import Begin
 from domain.early_replies import EarlyReply
-from domain.errors import InvalidInput
+from domain.errors import InvalidInput, Repeated
 from domain.incidents import Incident
 from domain.outbox import OutboxMessage, Topic
 from domain.policy import Actor
@@ -150,6 +151,27 @@ async def test_a_delivery_that_comes_twice_at_the_same_moment_is_new_once(begin:
             return await repeats.is_first(session, team, "event:E1")
 
     assert sorted(map(bool, await both(first(), first()))) == [False, True]
+
+
+async def test_what_has_no_name_is_never_a_repetition(begin: Begin, team: str) -> None:
+    for _ in range(2):
+        async with begin() as session:
+            await repeats.require_first(session, team, "")
+
+
+async def test_what_is_audited_under_a_name_is_done_once(begin: Begin, team: str, ana: Actor) -> None:
+    async def audited() -> None:
+        async with begin() as session:
+            repeats.name(session, "asked:1.2.abc")
+            await audit.record(session, Deed.RENAMED, by=ana, about=ana.id)
+
+    await audited()
+    with pytest.raises(Repeated):
+        await audited()
+
+    async with begin() as session:
+        entries = select(func.count()).select_from(AuditEntry).where(AuditEntry.workspace_id == team)
+        assert await session.scalar(entries.where(AuditEntry.deed == Deed.RENAMED)) == 1
 
 
 async def test_a_process_that_lost_its_lease_finishes_nothing_of_what_it_covered(begin: Begin, team: str) -> None:

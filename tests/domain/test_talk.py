@@ -16,7 +16,7 @@ from tests.conftest import SECRET
 from tests.domain.conftest import Make
 
 
-async def said(begin: Begin, incident: Incident, words: str, *, by: Actor, source: str | None = None) -> UUID:
+async def said(begin: Begin, incident: Incident, words: str, *, by: Actor, source: str = "") -> UUID:
     async with begin() as session:
         await comments.say(session, Target(id=incident.id), words, source=source, by=by)
         newest = select(Comment.id).where(Comment.incident_id == incident.id).order_by(Comment.created_at.desc())

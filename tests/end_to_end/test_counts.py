@@ -2,12 +2,15 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from functools import partial
 
 import pytest
+from pydantic import SecretStr
 from sqlalchemy import Engine, event
 
 from bot import relay
-from tests.end_to_end.conftest import Json, Workspace
+from tests.end_to_end.conftest import Json, Workspace, working
+from tests.end_to_end.test_http_mode import free_port
 
 MOST = 5
 
@@ -96,6 +99,16 @@ async def test_a_command_costs_at_most_five_statements(workspace: Workspace, lin
     asked = await statements(workspace, lambda: workspace.stage.command("ben", "#incidents", line))
 
     assert 1 <= len(asked) <= MOST, asked
+
+
+async def test_tokens_cost_at_most_five_statements(database_url: str) -> None:
+    key = SecretStr("0123456789abcdef" * 4)
+    async with working(database_url, secret_key=key, port=free_port(), host="127.0.0.1") as workspace:
+        await workspace.stage.command("ben", "#incidents", "whoami")
+        for line in ("token create script", "token", "token revoke 1"):
+            asked = await statements(workspace, partial(workspace.stage.command, "ben", "#incidents", line))
+
+            assert 1 <= len(asked) <= MOST, asked
 
 
 async def test_the_first_use_of_a_person_costs_three_more_for_the_account_and_the_hint(workspace: Workspace) -> None:

@@ -35,20 +35,25 @@ def free_port() -> int:
 
 
 @asynccontextmanager
-async def by_http(database_url: str, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[tuple[Workspace, str]]:
-    """The bot in HTTP mode, and where it listens."""
+async def by_http(
+    database_url: str, monkeypatch: pytest.MonkeyPatch, *, port: int = 0, through: str = "", **wishes: object
+) -> AsyncIterator[tuple[Workspace, str]]:
+    """The bot in HTTP mode, and where it listens.
+
+    Args:
+        through: where Slack posts to instead, for somebody who hands it on.
+    """
     monkeypatch.setattr("sandbox.http_mode.SIGNING_SECRET", KEY)
-    engine, port = db.engine(database_url), free_port()
+    engine, port = db.engine(database_url), port or free_port()
     url = f"http://127.0.0.1:{port}"
     await emptied(engine)
     try:
         async with (
-            server.serve(manifest=MANIFEST, limits=False, request_url=f"{url}/slack/events") as sandbox,
+            server.serve(manifest=MANIFEST, limits=False, request_url=f"{through or url}/slack/events") as sandbox,
             aiohttp.ClientSession() as session,
         ):
-            chosen = settings_of(
-                sandbox, slack_app_token=None, slack_signing_secret=SecretStr(KEY), port=port, host="127.0.0.1"
-            )
+            mode = {"slack_app_token": None, "slack_signing_secret": SecretStr(KEY)}
+            chosen = settings_of(sandbox, port=port, host="127.0.0.1", **mode, **wishes)
             async with app.running(chosen, engine, pace=Pace(interval_s=0)) as bot:
                 yield Workspace(Watched(session, sandbox.url, engine), sandbox, bot, engine, None), url  # type: ignore[arg-type]
     finally:
