@@ -21,6 +21,7 @@ from bot.admin import listeners as admin_listeners
 from bot.alive import Alive
 from bot.assignment import deliveries as assignment_deliveries
 from bot.assignment import listeners as assignment_listeners
+from bot.calling import CountedClient
 from bot.catching_up import deliveries as catching_up_deliveries
 from bot.catching_up import listeners as catching_up_listeners
 from bot.channels import deliveries as channel_deliveries
@@ -229,9 +230,9 @@ def _app(houses: Houses, session: ClientSession, api_url: str) -> AsyncApp:
         authorize=houses.authorize(),
         process_before_response=True,
         request_verification_enabled=False,  # bot.http verifies before it looks at anything
+        client=CountedClient(base_url=api_url, session=session),
         logger=quiet,
     )
-    app.client.session, app.client.base_url = session, api_url
     router.attach(app, houses, asking.commanded)
     app.error(errors.handler(houses))
     return app

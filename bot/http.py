@@ -19,13 +19,14 @@ from slack_bolt.async_app import AsyncApp, AsyncBoltRequest
 from slack_sdk.signature import SignatureVerifier
 from sqlalchemy.exc import SQLAlchemyError
 from starlette.applications import Starlette
+from starlette.middleware import Middleware
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import BaseRoute, Mount, Route
 from starlette.types import ASGIApp
 from yarl import query_to_pairs
 
-from bot import metrics
+from bot import incoming, metrics
 from bot.houses import Houses
 from domain import catch_up, db, health
 
@@ -102,7 +103,7 @@ def web(site: Site) -> Starlette:
         routes.append(Route(SLACK, _slack(site.app, site.signing_secret), methods=["POST"]))
     routes += site.houses.pages()
     if site.api is not None:
-        mounted = Mount(API, site.api)
+        mounted = Mount(API, site.api, middleware=[Middleware(incoming.Named), Middleware(incoming.Counted)])
         mounted.path_regex = re.compile(mounted.path_regex.pattern, re.DOTALL)  # a line break in it, too, is the API's
         routes.append(mounted)
     return Starlette(routes=routes)
@@ -203,14 +204,16 @@ def _readiness(site: Site) -> Endpoint:
 def _measured(site: Site) -> Endpoint:
     async def measured(_: Request) -> Response:
         """Everything that is counted, with the outbox as it is now, if the database tells."""
+        metrics.CONNECTIONS.set(site.signing_secret is None and await site.is_connected())
         try:
             async with asyncio.timeout(READY_WITHIN_S), site.houses.begin() as session:
                 here = [each.house.workspace_id for each in site.houses.all()]
                 facts = [await health.facts(session, each) for each in here]
                 compared = [await catch_up.progress(session, each) for each in here]
-            metrics.CONNECTIONS.set(site.signing_secret is None and await site.is_connected())
+            metrics.DATABASE.set(1)
             metrics.note(facts, compared, db.now())
         except (SQLAlchemyError, OSError, TimeoutError) as error:
+            metrics.DATABASE.set(0)
             log.warning("outbox_not_measured", kind=type(error).__name__)
         return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
 

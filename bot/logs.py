@@ -43,8 +43,8 @@ class _Request:
 
     __slots__ = ("_body", "_id")
 
-    def __init__(self, body: Mapping[str, Any]) -> None:
-        self._body, self._id = body, ""
+    def __init__(self, body: Mapping[str, Any], name: str) -> None:
+        self._body, self._id = body, name
 
     def id(self) -> str:
         """Of an event, the same each time Slack sends it; of a click, without the part that would open a form."""
@@ -56,9 +56,9 @@ class _Request:
 _REQUEST: ContextVar[_Request | None] = ContextVar("request", default=None)
 
 
-def answering(body: Mapping[str, Any]) -> None:
-    """From here on this task's lines belong to this request."""
-    _REQUEST.set(_Request(body))
+def answering(body: Mapping[str, Any], *, name: str = "") -> None:
+    """From here on this task's lines belong to this request, which may have a name already."""
+    _REQUEST.set(_Request(body, name))
 
 
 def configure(level: str, format: Literal["text", "json"]) -> None:

@@ -13,17 +13,18 @@ from domain.errors import DomainError
 from domain.health import Facts
 
 REQUESTS: Final = Counter(
-    "incident_tracker_requests", "What Slack sent, by kind and by what became of it", ["kind", "outcome"]
+    "incident_tracker_requests", "What Slack and programs sent, by kind and by what became of it", ["kind", "outcome"]
 )
 ACK: Final = Histogram(
     "incident_tracker_ack_seconds", "From a request to its acknowledgement, its commit included", ["kind"],
     buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2, 3),
 )  # fmt: skip
-CALLS: Final = Counter(
-    "incident_tracker_slack_calls", "Calls of Slack by the relay, by method and answer", ["method", "answer"]
-)
+CALLS: Final = Counter("incident_tracker_slack_calls", "Calls of Slack, by method and answer", ["method", "answer"])
 CONNECTIONS: Final = Gauge(
     "incident_tracker_socket_connections", "Connections to Slack in Socket Mode, of this process"
+)
+DATABASE: Final = Gauge(
+    "incident_tracker_database_answers", "Whether the database answered when it was last asked here"
 )
 WAITING: Final = Gauge("incident_tracker_outbox_waiting", "What still has to reach Slack, of all processes")
 OLDEST: Final = Gauge("incident_tracker_outbox_oldest_seconds", "Since when the oldest of it waits")
@@ -60,5 +61,5 @@ def note(facts: Sequence[Facts], compared: Sequence[Progress], now: datetime) ->
     TO_READ.set(sum(each.due for each in compared))
     WAITING.set(sum(each.waiting for each in facts))
     OLDEST.set(max(((now - each.oldest).total_seconds() for each in facts if each.oldest), default=0.0))
-    GIVEN_UP.set(sum(kind.count for each in facts for kind in each.given_up))
+    GIVEN_UP.set(sum(each.lost for each in facts))
     STRANDED.set(sum(each.stranded for each in facts))

@@ -7,6 +7,7 @@ from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot import errors, learning, server
+from bot.calling import CountedClient
 from bot.house import House
 from bot.houses import Houses, Served
 from bot.mail import Mailer
@@ -28,7 +29,7 @@ async def only(settings: Settings, houses: Houses, session: ClientSession, pace:
     """
     token, begin = settings.slack_bot_token, houses.begin
     told = token.get_secret_value() if token else None
-    slack = AsyncWebClient(told, base_url=settings.slack_api_url, session=session, retry_handlers=[])
+    slack = CountedClient(told, base_url=settings.slack_api_url, session=session, retry_handlers=[])
     me = await _checked(settings, slack)
     learnt = await learning.everything(slack, begin, me, settings.incident_channel)
     await server.prepare(settings, begin, me["team_id"])

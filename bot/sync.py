@@ -13,7 +13,7 @@ from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
-from bot import metrics
+from bot.calling import CountedClient
 from bot.errors import code_of, status_of
 from bot.house import House
 from bot.pace import POST, PUBLISH, SENDING
@@ -56,7 +56,7 @@ class LeaseLost(Exception):
     """This process was paused or slow for so long that another one sends this row now; nothing was sent."""
 
 
-class PacedClient(AsyncWebClient):
+class PacedClient(CountedClient):
     """Calls Slack no sooner than it allows; the caller is told to come back.
 
     Nothing that people see is said without a lease that lasts longer than the call may take.
@@ -70,7 +70,7 @@ class PacedClient(AsyncWebClient):
         said = given.get("json") or {}
         self._pace.book(api_method, str(said.get("channel") or said.get("user_id") or ""))
         try:
-            return await self._ask(api_method, **given)
+            return await super().api_call(api_method, **given)
         except SlackApiError as error:
             if is_limited(error):
                 self._pace.hold(api_method, wait_of(error))
@@ -81,19 +81,10 @@ class PacedClient(AsyncWebClient):
         return await self._ask(api_method, **{**given, "json": plain})
 
     async def _ask(self, api_method: str, **given: Any) -> AsyncSlackResponse:
-        sending, answer = SENDING.get(), "none"
+        sending = SENDING.get()
         if api_method in WRITES and sending is not None and not sending.is_ours:
             raise LeaseLost
-        try:
-            said = await super().api_call(api_method, **given)
-        except SlackApiError as error:
-            answer = code_of(error)
-            raise
-        else:
-            answer = "ok"
-            return said
-        finally:
-            metrics.CALLS.labels(api_method, answer).inc()
+        return await super().api_call(api_method, **given)
 
 
 async def post_once(

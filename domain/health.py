@@ -45,6 +45,7 @@ class Facts:
 
     Args:
         waiting: rows in the outbox that are still to be sent; ``oldest`` says since when.
+        given_up: the newest kinds of what will never be sent; ``lost`` counts all of it.
         stranded: unresolved incidents whose card no channel shows, because the bot is not in it any more.
         applicants: people who wait for a superuser's approval.
     """
@@ -57,6 +58,7 @@ class Facts:
     applicants: int
     sign_up: str
     ailing: Sequence[Ailing] = ()
+    lost: int = 0
 
 
 async def facts(session: AsyncSession, workspace_id: str) -> Facts:
@@ -64,6 +66,7 @@ async def facts(session: AsyncSession, workspace_id: str) -> Facts:
     # Whoever asks is being served, and webhooks, whose receivers may be away for long, are listed on their own.
     is_other = OutboxMessage.topic.not_in([Topic.HEALTH_ASKED, Topic.HOME_STALE, Topic.WEBHOOK_DUE])
     waits = (OutboxMessage.workspace_id == workspace_id, OutboxMessage.gave_up_at.is_(None), is_other)
+    is_lost = (OutboxMessage.workspace_id == workspace_id, OutboxMessage.gave_up_at.is_not(None))
     can_post = exists().where(
         Channel.workspace_id == Incident.workspace_id, Channel.id == Incident.channel_id, Channel.is_open
     )
@@ -76,6 +79,7 @@ async def facts(session: AsyncSession, workspace_id: str) -> Facts:
     counted = select(
         select(func.count()).where(*waits).scalar_subquery().label("waiting"),
         select(func.min(OutboxMessage.created_at)).where(*waits).scalar_subquery().label("oldest"),
+        select(func.count()).where(*is_lost).scalar_subquery().label("lost"),
         superusers.scalar_subquery().label("superusers"),
         select(func.count()).where(*unresolved, ~can_post).scalar_subquery().label("stranded"),
         select(func.count()).where(*applicants).scalar_subquery().label("applicants"),
@@ -83,7 +87,7 @@ async def facts(session: AsyncSession, workspace_id: str) -> Facts:
     )
     row = (await session.execute(counted.where(Workspace.id == workspace_id))).one()
     given_up, ailing = await _given_up(session, workspace_id), await _ailing(session, workspace_id)
-    return Facts(row.waiting, row.oldest, given_up, row.superusers, row.stranded, row.applicants, row.sign_up, ailing)
+    return Facts(**row._asdict(), given_up=given_up, ailing=ailing)
 
 
 async def channel(session: AsyncSession, workspace_id: str, name_or_id: str) -> str | None:

@@ -3,11 +3,12 @@
 from typing import Any
 
 from aiohttp import encode_basic_auth
-from slack_sdk.web.async_client import AsyncWebClient
 from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
+from bot.calling import CountedClient
 
-class AppClient(AsyncWebClient):
+
+class AppClient(CountedClient):
     """Sends id and secret as aiohttp will want it; slack_sdk still does it in a way that is going."""
 
     async def api_call(

@@ -12,12 +12,14 @@ from aiohttp import ClientError
 from slack_sdk.errors import SlackApiError
 from slack_sdk.oauth.installation_store import Installation
 from sqlalchemy.exc import SQLAlchemyError
+from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import HTMLResponse
 from starlette.routing import BaseRoute, Route
 
 from bot.errors import code_of
 from bot.health.checks import SCOPES
+from bot.incoming import Named
 from bot.installing import views
 from bot.installing.renewing import ends_at
 from bot.installing.store import STATE_LASTS_S, States
@@ -58,7 +60,8 @@ class Desk:
 
     def routes(self) -> Sequence[BaseRoute]:
         """Its addresses."""
-        return (Route(INSTALL, self.install), Route(BACK, self.back))
+        named = [Middleware(Named)]
+        return (Route(INSTALL, self.install, middleware=named), Route(BACK, self.back, middleware=named))
 
     async def install(self, request: Request) -> HTMLResponse:
         """A link to Slack, with a state that this browser alone can come back with."""

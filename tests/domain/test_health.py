@@ -41,6 +41,19 @@ async def test_what_waits_what_was_given_up_and_what_no_channel_shows_is_counted
     assert (facts.superusers, facts.stranded, facts.applicants) == (1, 1, 1)
 
 
+async def test_all_that_was_given_up_is_counted_though_only_the_newest_kinds_are_named(begin: Begin, team: str) -> None:
+    many = health.MOST_KINDS + 2
+    async with begin() as session:
+        lost = [outbox.row(Topic.PERSON_ASSIGNED, workspace_id=team, lane=f"lost {n}") for n in range(many)]
+        await outbox.add(session, *lost)
+        gone = update(OutboxMessage).where(OutboxMessage.workspace_id == team)
+        await session.execute(gone.values(gave_up_at=OutboxMessage.created_at, last_error=OutboxMessage.lane))
+    async with begin() as session:
+        facts = await health.facts(session, team)
+
+    assert (len(facts.given_up), facts.lost) == (health.MOST_KINDS, many)
+
+
 async def test_a_superuser_who_left_slack_does_not_count(begin: Begin, team: str, ana: Actor) -> None:
     async with begin() as session:
         await session.execute(update(User).where(User.id == ana.id).values(is_superuser=True))

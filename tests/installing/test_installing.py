@@ -199,6 +199,22 @@ async def test_what_slack_refuses_is_said(slack: Slack, browser: Browser, query:
     assert f"Slack refused it ({words})" in page
 
 
+async def test_what_goes_wrong_while_installing_is_logged_with_the_request_s_id(
+    slack: Slack, browser: Browser, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with slack.served():
+        await browser.open(f"{slack.url}/slack/install")
+        [state] = parse_qs(urlsplit(browser.link("Add to Slack")).query)["state"]
+        back = f"{slack.url}/slack/oauth_redirect?code=unknown&state={state}"
+        cookie = {pages.COOKIE: state}
+        asked = slack.harbour.stage.session.get(back, cookies=cookie, headers={"X-Request-Id": "from-the-proxy"})
+        async with asked as shown:
+            assert shown.headers["X-Request-Id"] == "from-the-proxy"
+
+    told = [record.msg for record in caplog.records if isinstance(record.msg, dict)]
+    assert [line["request"] for line in told if line["event"] == "installation_refused"] == ["from-the-proxy"]
+
+
 async def test_a_whole_organisation_is_refused_and_its_token_given_back(slack: Slack, browser: Browser) -> None:
     await slack.harbour.control("oauth", {"organisation": True})
     async with slack.served():
