@@ -12,6 +12,8 @@ from tests.deployment.files import ROOT, read
 OPERATIONS = (ROOT / "docs" / "operations.md").read_text("utf8")
 OUR_OWN = {"up"}
 """Made by Prometheus itself."""
+OVER_TIME = {"rate", "increase", "changes", "last_over_time"}
+FUNCTIONS = OVER_TIME | {"absent", "sum", "max", "time", "vector", "histogram_quantile"}
 
 
 def exported() -> dict[str, set[str]]:
@@ -45,6 +47,22 @@ def test_alerts_and_dashboard_ask_for_what_there_is() -> None:
 
     assert [text for text in asked if not names(text)] == []
     assert set().union(*map(names, asked)) - known == set()
+
+
+def test_queries_are_whole_and_call_what_prometheus_knows() -> None:
+    for query in [*(rule["expr"] for rule in rules()), *queries()]:
+        bare = re.sub(r'"[^"]*"', '""', query)
+        assert [bare.count(each) for each in "([{"] == [bare.count(each) for each in ")]}"], query
+        assert set(re.findall(r"([a-z_]+) ?\(", bare)) - {"by", "or", "unless"} <= FUNCTIONS, query
+        for called, _ in re.findall(r"(\w+)\([^()]*?\[(\d+[mh]|\$__rate_interval)\]", bare):
+            assert called in OVER_TIME, query
+
+
+def test_a_first_refusal_is_seen_though_it_is_no_increase_yet() -> None:
+    [expr] = [rule["expr"] for rule in rules() if rule["alert"] == "IncidentTrackerSlackRefuses"]
+
+    assert "increase(" in expr
+    assert re.search(r"unless last_over_time\(.* offset 10m\)", expr)
 
 
 def test_whatever_the_bot_counts_is_drawn_and_explained() -> None:
