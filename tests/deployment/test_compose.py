@@ -3,6 +3,7 @@
 import re
 from ipaddress import ip_network
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 from sqlalchemy import make_url
@@ -136,7 +137,23 @@ def test_traefik_leads_outsiders_to_slack_and_the_api_and_nowhere_else() -> None
     [server] = routes["services"]["bot"]["loadBalancer"]["servers"]
     assert server["url"].startswith("http://bot:")
     assert filled(environment["BOT_PORT"], {}) == the("EXPOSE")
-    assert routes["services"]["bot"]["loadBalancer"]["healthCheck"]["path"] == "/readyz"
+    assert routes["services"]["bot"]["loadBalancer"]["healthCheck"]["path"] == "/healthz"
+
+
+def test_what_traefik_s_routes_name_is_there() -> None:
+    routes = read("deploy/traefik/routes.yml")["http"]
+    said = dict(word.removeprefix("--").split("=", 1) for word in SERVICES["traefik"]["command"])
+    resolvers = {name.split(".")[1] for name in said if name.startswith("certificatesresolvers.")}
+
+    for router in routes["routers"].values():
+        assert router["service"] in routes["services"]
+        assert set(router["middlewares"]) <= set(routes["middlewares"])
+        assert {f"entrypoints.{name}.address" for name in router["entryPoints"]} <= set(said)
+        assert router["tls"]["certResolver"] in resolvers
+    for service in routes["services"].values():
+        assert {urlsplit(server["url"]).hostname for server in service["loadBalancer"]["servers"]} <= set(SERVICES)
+    [mounted] = [volume for volume in SERVICES["traefik"]["volumes"] if volume.startswith("./")]
+    assert mounted.split(":")[:2] == ["./deploy/traefik/routes.yml", said["providers.file.filename"]]
 
 
 def test_traefik_speaks_tls_with_a_certificate_that_it_gets_for_the_name_in_the_settings() -> None:

@@ -8,10 +8,12 @@ from typing import Any
 
 import pytest
 
+from bot import http
 from bot.settings import Settings
 from domain import outbox
 from tests.deployment.files import (
     KUBERNETES,
+    ROOT,
     WORKFLOWS,
     compose,
     image_environment,
@@ -87,8 +89,11 @@ def test_it_is_asked_where_it_answers() -> None:
     [port] = bot["ports"]
 
     assert {name: probe["path"] for name, probe in probes.items()} == {
-        "startupProbe": "/healthz", "livenessProbe": "/healthz", "readinessProbe": "/readyz",
+        "startupProbe": "/readyz", "livenessProbe": "/healthz", "readinessProbe": "/healthz",
     }  # fmt: skip
+    waits = bot["startupProbe"]
+    assert waits["periodSeconds"] * waits["failureThreshold"] >= 180
+    assert waits["timeoutSeconds"] > http.READY_WITHIN_S
     assert {probe["port"] for probe in probes.values()} == {port["name"]}
     assert str(port["containerPort"]) == manifest("ConfigMap")["data"]["PORT"] == the("EXPOSE")
     [served] = manifest("Service")["spec"]["ports"]
@@ -178,6 +183,17 @@ def test_each_supported_python_is_checked_by_what_anybody_can_run() -> None:
 
     assert job["strategy"]["matrix"]["python"] == ["3.11", "3.12", "3.13"]
     assert ".ci/run" in [step.get("run") for step in job["steps"]]
+
+
+def test_the_oldest_and_the_newest_database_that_readme_names_are_those_that_are_tried() -> None:
+    [oldest, newest] = re.findall(r"PostgreSQL (\d+) to (\d+)", (ROOT / "README.md").read_text("utf8"))[0]
+    job = read(".github/workflows/checks.yml")["jobs"]["oldest-database"]
+    [run] = [step["run"] for step in job["steps"] if "run" in step]
+
+    assert job["services"]["database"]["image"] == f"postgres:{oldest}"
+    assert job["services"]["database"]["ports"][0].split(":")[0] in job["env"]["TEST_DATABASE_URL"]
+    assert {"tests/domain", "tests/end_to_end"} <= set(re.findall(r"tests/\w+", run))
+    assert compose()["services"]["database"]["image"] == f"postgres:{newest}"
 
 
 def test_staging_comes_before_production_and_tables_before_processes() -> None:
