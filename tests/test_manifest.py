@@ -8,8 +8,9 @@ import jsonschema
 import pytest
 import yaml
 
+from tests.samples import SAMPLES
+
 ROOT = Path(__file__).parents[1]
-SAMPLES = ROOT.parent / "shared" / "slack-samples"
 SCHEMA = SAMPLES / "manifest-schema__MIT" / "schemas" / "manifest.schema.2.0.0.json"
 REFERENCE = SAMPLES / "slack-api-ref__MIT" / "events.json"
 

@@ -10,6 +10,7 @@ from tests.deployment.files import (
     final_stage,
     health_check,
     image_environment,
+    read,
     the,
     words,
 )
@@ -49,6 +50,15 @@ def test_bases_are_named_with_their_version() -> None:
     assert len(bases) == 2
     assert re.fullmatch(r"python:3\.1[1-3]-slim", bases[0])
     assert set(bases) == {bases[0]}
+
+
+def test_no_python_is_proposed_that_is_not_checked() -> None:
+    checked = read(".github/workflows/checks.yml")["jobs"]["check"]["strategy"]["matrix"]["python"]
+    [docker] = [each for each in read(".github/dependabot.yml")["updates"] if each["package-ecosystem"] == "docker"]
+    [ignored] = [each for each in docker["ignore"] if each["dependency-name"] == "python"]
+    following = int(checked[-1].partition(".")[2]) + 1
+
+    assert ignored["versions"] == [f">=3.{following}"]
 
 
 def test_the_last_stage_only_takes_what_was_built() -> None:

@@ -2,14 +2,13 @@
 
 import json
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
 from tests.end_to_end.conftest import Json, Workspace
 from tests.end_to_end.eyes import handed_in
+from tests.samples import SAMPLES
 
-SAMPLES = Path(__file__).parents[3] / "shared" / "slack-samples"
 FOLDERS = ("bolt-python__MIT/payloads", "python-slack-sdk__MIT/socket-mode-and-events")
 PARTS = ("internals__", "/hello/", "/disconnect/")
 """Fragments for tests of the SDK's insides, and frames that are no requests: the app does not know them."""

@@ -17,8 +17,6 @@ from sandbox.server import Sandbox, serve
 
 Json = dict[str, Any]
 
-SAMPLES = Path(__file__).parents[2].parent / "shared/slack-samples"
-
 EVENTS = [
     "app_mention",
     "app_home_opened",

@@ -2,15 +2,14 @@
 
 import json
 import random
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from sandbox.blockkit import message_problems, view_problems
+from tests.samples import SAMPLES
 
-SAMPLES = Path(__file__).parents[2].parent / "shared/slack-samples/python-slack-sdk__MIT/fixtures"
-FIXTURES = sorted(SAMPLES.glob("view_*.json"))
+FIXTURES = sorted((SAMPLES / "python-slack-sdk__MIT" / "fixtures").glob("view_*.json"))
 
 Json = dict[str, Any]
 

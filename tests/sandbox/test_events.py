@@ -8,7 +8,8 @@ import pytest
 from slack_sdk.web.async_client import AsyncWebClient
 
 from sandbox.server import Sandbox
-from tests.sandbox.conftest import SAMPLES, Person, Socket, connected, workspace
+from tests.samples import SAMPLES
+from tests.sandbox.conftest import Person, Socket, connected, workspace
 
 Json = dict[str, Any]
 

@@ -7,7 +7,8 @@ import aiohttp
 import pytest
 from slack_sdk.web.async_client import AsyncWebClient
 
-from tests.sandbox.conftest import SAMPLES, Person, Socket, error_of, refusal
+from tests.samples import SAMPLES
+from tests.sandbox.conftest import Person, Socket, error_of, refusal
 
 Json = dict[str, Any]
 
