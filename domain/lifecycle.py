@@ -64,20 +64,18 @@ async def revert(session: AsyncSession, target: Target, *, by: Actor) -> Inciden
 async def resolve(
     session: AsyncSession, target: Target, *, note: str = "", at: datetime | None = None, by: Actor
 ) -> Incident:
-    """Resolve an incident, through in_progress if it was open.
+    """End an incident; the history of one that nobody had started shows its start, too.
 
     Args:
-        target: which, and the version that the person saw, if they clicked on a card.
-        note: what fixed it; up to 40,000 characters, plain text.
-        at: when it was fixed; between its opening and now, which is the default.
-        by: must be an active member of the incident's workspace who can see it.
+        target: a version in it means that the person decided by what they saw then.
+        note: how it was solved, as ``text.body`` allows it.
+        at: if it was solved some time ago, but after it was opened.
 
     Raises:
-        NotFound: there is no such incident, or ``by`` may not see it.
-        Forbidden: ``by`` may not resolve it.
-        InvalidInput: the note is too long, or the time is not between opening and now.
-        AlreadyDone: it is resolved; says by whom and when.
-        Conflict: it changed since ``target.version``; says what and by whom.
+        NotFound, Forbidden: as everywhere.
+        InvalidInput: on ``note`` or ``at``.
+        AlreadyDone: somebody was first, whom it names.
+        Conflict: what the person saw is out of date; it names what is new.
     """
     incident = await incidents.locked(session, target, by=by)
     await _check_resolve(session, incident, target, by=by)

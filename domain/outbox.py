@@ -1,7 +1,7 @@
-"""What must reach Slack, written in the transaction that decided it and sent after its commit.
+"""Messages on their way out: a change and the word of it are committed together, and the relay does the rest later.
 
-A row carries a topic and ids, never rendered text: what is sent is rendered at delivery from the
-state then true. Rows of one lane are sent in order; a row leaves the table when it is done.
+A row says what happened and to what, and no more. Its words are found when its turn comes, so that they tell how
+things are by then. Nobody overtakes within a lane, and what went out is deleted.
 """
 
 import time
