@@ -70,7 +70,7 @@ class PacedClient(CountedClient):
         said = given.get("json") or {}
         self._pace.book(api_method, str(said.get("channel") or said.get("user_id") or ""))
         try:
-            return await super().api_call(api_method, **given)
+            return await self._ask(api_method, **given)
         except SlackApiError as error:
             if is_limited(error):
                 self._pace.hold(api_method, wait_of(error))

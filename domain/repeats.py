@@ -72,7 +72,7 @@ async def run(session: AsyncSession, workspace_id: str, writing: Insert) -> None
 
 async def was_lately(session: AsyncSession, workspace_id: str, key: str) -> bool:
     """Whether this was noted in the last ten minutes."""
-    here = (Delivered.workspace_id == workspace_id, Delivered.key == key, Delivered.at > db.now() - LATELY)
+    here = (Delivered.workspace_id == workspace_id, Delivered.key == key, Delivered.at > func.now() - LATELY)
     return await session.scalar(select(Delivered.key).where(*here)) is not None
 
 
