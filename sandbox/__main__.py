@@ -23,6 +23,7 @@ async def _run(arguments: argparse.Namespace) -> None:
         people=arguments.people,
         fast=arguments.fast,
         limits=arguments.limits == "on",
+        few=arguments.history == "few",
         request_url=arguments.request_url,
     ) as sandbox:
         sandbox.faults.dice.seed(arguments.seed)
@@ -38,6 +39,8 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--people", type=Path, help="who is in the workspace, in the form of sandbox/people.yaml")
     parser.add_argument("--fast", type=_pace, default=1.0, help="how many times faster limits and retries go by")
     parser.add_argument("--limits", choices=["on", "off"], default="on", help="Slack's rate limits (default: on)")
+    few = "few: at most 15 messages a call and one call a minute, as for some apps (default: full)"
+    parser.add_argument("--history", choices=["full", "few"], default="full", help=few)
     parser.add_argument("--seed", help="makes the same of the faults that have a rate strike again")
     parser.add_argument("--request-url", help="HTTP mode: post everything there, signed, instead of Socket Mode")
     return parser

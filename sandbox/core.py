@@ -41,7 +41,7 @@ class Sandbox:
     """
 
     def __init__(
-        self, manifest: Manifest, *, facts: Json, url: str, clock: Clock, limits: bool, request_url: str | None
+        self, manifest: Manifest, *, facts: Json, url: str, clock: Clock, limits: Limits, request_url: str | None
     ) -> None:
         self.url = url
         self.api_url = f"{url}/api/"
@@ -51,7 +51,7 @@ class Sandbox:
         self.clock = clock
         self.journal = Journal()
         self.faults = Faults(manifest)
-        self.limits = Limits(clock, on=limits)
+        self.limits = limits
         self.mail_host, self.mail_port = "", 0
         self.hints: list[str] = []
         self.closing = asyncio.Event()
@@ -121,7 +121,15 @@ class Sandbox:
 
 
 def build(
-    manifest: Manifest, *, people_file: Path | None, url: str, fast: float, limits: bool, request_url: str | None
+    manifest: Manifest,
+    *,
+    people_file: Path | None,
+    url: str,
+    fast: float,
+    limits: bool,
+    few: bool,
+    request_url: str | None,
 ) -> Sandbox:
-    facts = people.load(people_file)
-    return Sandbox(manifest, facts=facts, url=url, clock=Clock(fast), limits=limits, request_url=request_url)
+    facts, clock = people.load(people_file), Clock(fast)
+    counted = Limits(clock, on=limits, few=few)
+    return Sandbox(manifest, facts=facts, url=url, clock=clock, limits=counted, request_url=request_url)

@@ -1,4 +1,4 @@
-"""Slack's rate limits: a bucket per method and workspace, and one message a second per channel."""
+"""Slack's rate limits: a bucket per method and workspace, one message a second per channel, and little history."""
 
 import math
 
@@ -9,16 +9,28 @@ PER_MINUTE = {1: 1, 2: 20, 3: 50, 4: 100}
 SPECIAL = 600
 MESSAGES_PER_MINUTE = 300
 CHANNEL_BURST = 5
+HISTORY = {"conversations.history", "conversations.replies"}
+FEW = 15
 
 
 class Limits:
-    def __init__(self, clock: Clock, *, on: bool = True) -> None:
+    """
+    Attributes:
+        few: history comes as for apps that are distributed outside of Slack's marketplace: at most 15 messages a call,
+            one call a minute of each of its two methods, also while the other limits are off.
+    """
+
+    def __init__(self, clock: Clock, *, on: bool = True, few: bool = False) -> None:
         self.on = on
+        self.few = self._few_at_start = few
         self._clock = clock
         self._buckets: dict[str, tuple[float, float]] = {}
 
     def spend(self, method: str, tier: int | None) -> None:
         """Count a call; tier None is Slack's "special"."""
+        if self.few and method in HISTORY:
+            self._count(f"few {method}", burst=1, per_second=1 / 60)
+            return
         per_minute = PER_MINUTE[tier] if tier else SPECIAL
         self._take(method, burst=per_minute, per_second=per_minute / 60)
 
@@ -26,12 +38,19 @@ class Limits:
         self._take("messages", burst=MESSAGES_PER_MINUTE, per_second=MESSAGES_PER_MINUTE / 60)
         self._take(f"channel {channel}", burst=CHANNEL_BURST, per_second=1.0)
 
+    def told_at_once(self, most: int) -> int:
+        """How many messages of a channel or thread one answer tells."""
+        return min(most, FEW) if self.few else most
+
     def clear(self) -> None:
         self._buckets.clear()
+        self.few = self._few_at_start
 
     def _take(self, name: str, *, burst: int, per_second: float) -> None:
-        if not self.on:
-            return
+        if self.on:
+            self._count(name, burst=burst, per_second=per_second)
+
+    def _count(self, name: str, *, burst: int, per_second: float) -> None:
         now = self._clock.scaled()
         left, since = self._buckets.get(name, (float(burst), now))
         left = min(burst, left + (now - since) * per_second)

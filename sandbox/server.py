@@ -48,6 +48,7 @@ CALLS: dict[str, Call] = {
     "ghosts": running.ghosts,
     "verify": running.verify,
     "clock": running.clock,
+    "history": running.history,
     "reset": running.reset,
     "oauth": installing.oauth,
     "uninstall": installing.uninstall,
@@ -70,6 +71,7 @@ async def serve(
     people: Path | None = None,
     fast: float = 1.0,
     limits: bool = True,
+    few: bool = False,
     request_url: str | None = None,
     beside: Sandbox | None = None,
 ) -> AsyncIterator[Sandbox]:
@@ -78,6 +80,7 @@ async def serve(
     Args:
         port: 0 takes any that is free.
         fast: how many times faster limits and the retries of events go by.
+        few: history comes 15 messages and one call a minute at a time, whatever ``limits`` says.
         request_url: post everything there, signed, instead of Socket Mode.
         beside: another workspace, whose API then answers for this one, too, as Slack's does for all.
     """
@@ -85,7 +88,9 @@ async def serve(
     url = f"http://127.0.0.1:{listening.getsockname()[1]}"
     try:
         app_manifest = manifests.load(manifest)
-        box = build(app_manifest, people_file=people, url=url, fast=fast, limits=limits, request_url=request_url)
+        box = build(
+            app_manifest, people_file=people, url=url, fast=fast, limits=limits, few=few, request_url=request_url
+        )
         if beside is not None:
             beside.beside.append(box)
             box.beside = beside.beside

@@ -137,6 +137,14 @@ async def clock(box: Sandbox, body: Body) -> Json:
     return {}
 
 
+async def history(box: Sandbox, body: Body) -> Json:
+    """``few``: at most 15 messages of a channel or thread a call, and one call a minute; until it is said otherwise."""
+    if not isinstance(body["few"], bool):
+        raise Refused("few must be true or false")
+    box.limits.few = body["few"]
+    return {}
+
+
 async def reset(box: Sandbox, _body: Body) -> Json:
     await box.reset()
     return {}

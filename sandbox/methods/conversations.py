@@ -49,7 +49,7 @@ def members(box: Sandbox, args: Json) -> Json:
 def history(box: Sandbox, args: Json) -> Json:
     channel = _member_of(box, args["channel"])
     shown = [m for m in channel.ordered() if _in_channel(m) and _within(m, args)]
-    return _told(shown[::-1], args, default=100, most=999) | {"pin_count": 0}
+    return _told(box, shown[::-1], args, default=100, most=999) | {"pin_count": 0}
 
 
 def replies(box: Sandbox, args: Json) -> Json:
@@ -59,7 +59,7 @@ def replies(box: Sandbox, args: Json) -> Json:
         raise SlackError("thread_not_found")
     is_reply = asked.get("thread_ts", asked["ts"]) != asked["ts"]
     later = [] if is_reply else [m for m in channel.replies(asked["ts"]) if _within(m, args)]
-    return _told([asked, *later], args, default=1000, most=1000)
+    return _told(box, [asked, *later], args, default=1000, most=1000)
 
 
 def open_dm(box: Sandbox, args: Json) -> Json:
@@ -145,8 +145,8 @@ def _micros(ts: str) -> int:
     return int(seconds) * 1_000_000 + int(fraction[:6].ljust(6, "0") or 0)
 
 
-def _told(found: list[Json], args: Json, *, default: int, most: int) -> Json:
-    part, cursor = page(found, args, default=default, most=most)
+def _told(box: Sandbox, found: list[Json], args: Json, *, default: int, most: int) -> Json:
+    part, cursor = page(found, args, default=default, most=most, at_once=box.limits.told_at_once(most))
     metadata = bool(args.get("include_all_metadata"))
     answer: Json = {"messages": [messages.told(m, metadata=metadata) for m in part], "has_more": bool(cursor)}
     return answer | ({"response_metadata": {"next_cursor": cursor}} if cursor else {})

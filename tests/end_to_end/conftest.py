@@ -171,13 +171,15 @@ async def workspace(database_url: str) -> AsyncIterator[Workspace]:
 
 
 @asynccontextmanager
-async def working(database_url: str, *, pace: Pace | None = None, **wishes: Any) -> AsyncIterator[Workspace]:
-    """The same for a test with wishes of its own, for settings too."""
+async def working(
+    database_url: str, *, pace: Pace | None = None, fast: float = 1.0, **wishes: Any
+) -> AsyncIterator[Workspace]:
+    """The same for a test with wishes of its own, for settings too; Slack's limits may go by faster."""
     engine = db.engine(database_url)
     await emptied(engine)
     try:
         async with (
-            server.serve(manifest=MANIFEST, limits=False) as sandbox,
+            server.serve(manifest=MANIFEST, limits=False, fast=fast) as sandbox,
             ClientSession() as session,
             AsyncExitStack() as running,
         ):

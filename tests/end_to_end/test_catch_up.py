@@ -15,7 +15,7 @@ from domain import catch_up, db
 from sandbox import messages as sandbox_messages
 from sandbox import web_api
 from sandbox.methods import conversations
-from tests.end_to_end.conftest import Json, Workspace, settings_of
+from tests.end_to_end.conftest import Json, Workspace, settings_of, working
 from tests.end_to_end.eyes import answer, direct_messages, superuser
 
 PLACE = "#incidents"
@@ -43,6 +43,19 @@ async def wrote(workspace: Workspace, card: Json, words: str, *, by: str = "ben"
 async def reads(workspace: Workspace, after: int) -> list[str]:
     """What Slack was asked of what people wrote."""
     return [call for call in await workspace.calls(after=after) if call in (HISTORY, REPLIES)]
+
+
+async def answered(workspace: Workspace, after: int) -> list[str]:
+    """What it told of that; what was asked too soon left out."""
+    log = await workspace.log(after)
+    return [each["method"] for each in log if each.get("method") in (HISTORY, REPLIES) and each["http"] == 200]
+
+
+@pytest.fixture
+async def hurried(database_url: str) -> AsyncIterator[Workspace]:
+    """A minute of Slack's limits goes by in a fifth of a second."""
+    async with working(database_url, pace=Pace(interval_s=0), fast=300.0) as workspace:
+        yield workspace
 
 
 async def opened(workspace: Workspace, count: int) -> list[Json]:
@@ -170,27 +183,27 @@ async def test_what_slack_asks_to_wait_for_is_waited_for_and_nothing_else_waits(
     assert contents(await workspace.rows(ALL)) == {"while you were away"}
 
 
-async def test_pages_of_fifteen_are_followed_to_the_end(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
-    cards = await opened(workspace, 20)
+async def test_with_fifteen_messages_and_one_call_a_minute_all_is_found(hurried: Workspace) -> None:
+    cards = await opened(hurried, 20)
     for number in range(40):
-        await wrote(workspace, cards[0], f"word {number}")
-    await stopped(workspace)
-    small_pages(monkeypatch)
-    await wrote(workspace, cards[0], "one more")
-    await wrote(workspace, cards[19], "and here")
-    before = await workspace.mark()
+        await wrote(hurried, cards[0], f"word {number}")
+    await stopped(hurried)
+    await hurried.control("history", {"few": True})
+    await wrote(hurried, cards[0], "one more")
+    await wrote(hurried, cards[19], "and here")
+    before = await hurried.mark()
 
-    async with back(workspace):
-        first = await reads(workspace, before)
-    await wrote(workspace, cards[0], "the last")
-    before = await workspace.mark()
-    async with back(workspace):
-        again = await reads(workspace, before)
+    async with back(hurried):
+        first = await answered(hurried, before)
+    await wrote(hurried, cards[0], "the last")
+    before = await hurried.mark()
+    async with back(hurried):
+        again = await answered(hurried, before)
 
     said = {f"word {number}" for number in range(40)}
-    assert contents(await workspace.rows(ALL)) == said | {"one more", "and here", "the last"}
-    assert first.count(REPLIES) == 4
-    assert again.count(REPLIES) == 1
+    assert contents(await hurried.rows(ALL)) == said | {"one more", "and here", "the last"}
+    assert (first.count(HISTORY), first.count(REPLIES)) == (2, 4)
+    assert (again.count(HISTORY), again.count(REPLIES)) == (2, 1)
 
 
 async def test_a_thread_of_more_than_a_thousand_replies_is_read_to_its_end(workspace: Workspace) -> None:
@@ -227,17 +240,6 @@ async def test_a_card_that_was_deleted_meanwhile_is_posted_anew(workspace: Works
 
 async def wrote_in_lost(workspace: Workspace, card: Json) -> None:
     await wrote(workspace, card, "in the old thread")
-
-
-def small_pages(monkeypatch: pytest.MonkeyPatch) -> None:
-    """As Slack limits new apps that are distributed outside of its marketplace."""
-    whole = conversations.page  # type: ignore[attr-defined]
-
-    def page(items: list[Json], arguments: Json, *, default: int, most: int) -> tuple[list[Json], str]:
-        limit = min(15, arguments.get("limit") or default)
-        return whole(items, {**arguments, "limit": limit}, default=15, most=most)
-
-    monkeypatch.setattr(conversations, "page", page)
 
 
 async def test_a_card_that_shows_an_old_state_is_edited(workspace: Workspace) -> None:

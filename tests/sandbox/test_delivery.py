@@ -555,6 +555,7 @@ async def test_the_command_line_says_where_it_listens(tmp_path: Path) -> None:
     async with workspace(tmp_path):
         pass
     words = ["-m", "sandbox", "--port", "0", "--manifest", str(tmp_path / "manifest.yaml"), "--limits", "off"]
+    words += ["--history", "few"]
     process = await asyncio.create_subprocess_exec(sys.executable, *words, stdout=asyncio.subprocess.PIPE)
     assert process.stdout is not None
     line = (await process.stdout.readline()).decode()

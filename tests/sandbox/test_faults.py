@@ -330,6 +330,50 @@ async def test_a_workspace_takes_several_hundred_messages_a_minute(box: Sandbox)
         limits.spend_message("CNEW")
 
 
+@pytest.fixture
+async def little(tmp_path: Path) -> AsyncIterator[Sandbox]:
+    """Started with little history; other limits are off."""
+    async with workspace(tmp_path, few=True) as box:
+        yield box
+
+
+async def test_little_history_is_fifteen_messages_a_call_and_one_call_a_minute(little: Sandbox) -> None:
+    client = AsyncWebClient(token=little.bot_token, base_url=little.api_url)
+    posted = [await client.chat_postMessage(channel=INCIDENTS, text=f"m{number}") for number in range(16)]
+    root = str(posted[0]["ts"])
+    for number in range(15):
+        await client.chat_postMessage(channel=INCIDENTS, text=f"r{number}", thread_ts=root)
+
+    told = await client.conversations_history(channel=INCIDENTS, limit=999)
+    thread = await client.conversations_replies(channel=INCIDENTS, ts=root)
+    with pytest.raises(SlackApiError) as caught:
+        await client.conversations_history(channel="C0GENERAL0", limit=5)
+    little.clock.advance(60)
+    cursor = told["response_metadata"]["next_cursor"]
+    rest = await client.conversations_history(channel=INCIDENTS, limit=999, cursor=cursor)
+
+    assert (len(told["messages"]), told["has_more"]) == (15, True)
+    assert (len(thread["messages"]), thread["has_more"]) == (15, True)
+    assert caught.value.response.status_code == 429
+    assert caught.value.response.headers["Retry-After"] == "60"
+    assert [message["ts"] for message in rest["messages"]] == [root]
+
+
+async def test_little_history_can_be_switched_on_and_off(ana: Person, box: Sandbox, client: AsyncWebClient) -> None:
+    for number in range(16):
+        await client.chat_postMessage(channel=INCIDENTS, text=f"m{number}")
+    await ana.posts("history", {"few": True})
+    assert len((await client.conversations_history(channel=INCIDENTS))["messages"]) == 15
+    assert await refusal(client.conversations_history(channel=INCIDENTS)) == "ratelimited"
+
+    await ana.posts("history", {"few": False})
+    assert len((await client.conversations_history(channel=INCIDENTS))["messages"]) == 16
+    assert await ana.is_refused("history", few="yes") == "few must be true or false"
+    await ana.posts("history", {"few": True})
+    await box.reset()
+    assert not box.limits.few
+
+
 @pytest.mark.usefixtures("impatient")
 async def test_only_limits_and_retries_run_faster(fast: Sandbox, session: aiohttp.ClientSession) -> None:
     ana = Person(session, fast.url, "ana")
