@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -11,9 +11,10 @@ from typing import Any
 import structlog
 from aiohttp import ClientSession, ClientTimeout
 from slack_bolt.async_app import AsyncApp
+from slack_sdk.web.async_client import AsyncWebClient
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from bot import asking, errors, only, router, schedule
+from bot import asking, errors, looking, only, router, schedule
 from bot.accounts import deliveries as account_deliveries
 from bot.accounts import listeners as account_listeners
 from bot.admin import deliveries as admin_deliveries
@@ -62,7 +63,7 @@ from bot.tokens import deliveries as token_deliveries
 from bot.tokens import listeners as token_listeners
 from bot.webhooks import deliveries as webhook_deliveries
 from domain import db
-from domain.outbox import Topic
+from domain.outbox import Outgoing, Topic
 from migrations import run as migrations
 
 log = structlog.get_logger(__name__)
@@ -217,9 +218,20 @@ def _build(
     settings: Settings, houses: Houses, session: ClientSession, wake: asyncio.Event, patience: Patience, alive: Alive
 ) -> Bot:
     app, token = _app(houses, session, settings.slack_api_url), settings.slack_app_token
-    relay = Relay(deliveries(), houses, wake, name=lambda: alive.name, own=alive.own)
+    sending = {topic: _looking(send) for topic, send in deliveries().items()}
+    relay = Relay(sending, houses, wake, name=lambda: alive.name, own=alive.own)
     connection = Connection(app, token.get_secret_value(), houses.all()[0].house, patience) if token else None
     return Bot(houses, app, relay, connection)
+
+
+def _looking(send: Delivery) -> Delivery:
+    """Goes on where an earlier attempt was looking for what it had posted."""
+
+    async def sent(message: Outgoing, slack: AsyncWebClient, house: House) -> Sequence[int] | None:
+        looking.LOOKING.set(looking.Looking(message, house.begin))
+        return await send(message, slack, house)
+
+    return sent
 
 
 def _app(houses: Houses, session: ClientSession, api_url: str) -> AsyncApp:

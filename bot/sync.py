@@ -16,19 +16,17 @@ from slack_sdk.web.async_slack_response import AsyncSlackResponse
 from bot.calling import CountedClient
 from bot.errors import code_of, status_of
 from bot.house import House
+from bot.looking import EVENT_TYPE, LOOKING, posted
+from bot.looking import is_uploaded as is_uploaded
 from bot.pace import POST, PUBLISH, SENDING
 from bot.pace import NotYet as NotYet
 from bot.pace import Pace as Pace
 from domain import outbox
 from domain.outbox import Outgoing
 
-EVENT_TYPE = "incident_tracker_delivery"
 UPLOAD_WITHIN_S = 60
 SLOWEST_UPLOAD = 1_000_000
 """Bytes a second; a file may take as much longer."""
-LOOK_BACK = 100
-MOST_PAGES_BACK = 20
-"""Messages that are read again after a post without an answer: so many, so often."""
 
 WRITES = {
     POST, PUBLISH, "chat.update", "chat.delete", "chat.postEphemeral", "files.completeUploadExternal",
@@ -107,14 +105,20 @@ async def post_once(
     delivery = f"{message.id}{part}"
     if found := await posted(slack, message, channel, thread_ts, delivery):
         return found
-    answer = await slack.chat_postMessage(
-        channel=channel,
-        thread_ts=thread_ts,
-        unfurl_links=False,
-        unfurl_media=False,
-        metadata={"event_type": EVENT_TYPE, "event_payload": {"id": delivery}},
-        **content,
-    )
+    known = await _forgotten()
+    try:
+        answer = await slack.chat_postMessage(
+            channel=channel,
+            thread_ts=thread_ts,
+            unfurl_links=False,
+            unfurl_media=False,
+            metadata={"event_type": EVENT_TYPE, "event_payload": {"id": delivery}},
+            **content,
+        )
+    except (NotYet, SlackApiError) as error:
+        if known and (isinstance(error, NotYet) or is_limited(error)):
+            await LOOKING.get().remember(known)  # nothing was posted, so nothing has to be looked for again
+        raise
     return str(answer["ts"])
 
 
@@ -164,6 +168,7 @@ async def upload(
         files: by name; one on disk is read while it is sent, and closed then.
         alt: what a picture shows, in up to 1,000 characters, for those who do not see it.
     """
+    await _forgotten()
     uploaded = []
     for name, given in files.items():
         with _opened(given) as content:
@@ -185,50 +190,18 @@ def patience(length: int) -> float:
     return UPLOAD_WITHIN_S + length / SLOWEST_UPLOAD
 
 
+async def _forgotten() -> Mapping[str, Any]:
+    """What is posted now has to be looked for from the beginning, if it gets no answer."""
+    known = await LOOKING.get().forget()
+    if known is None:
+        raise LeaseLost
+    return known
+
+
 def _opened(given: str | bytes | IO[bytes]) -> IO[bytes]:
     if isinstance(given, str | bytes):
         return BytesIO(given.encode() if isinstance(given, str) else given)
     return given
-
-
-async def is_uploaded(slack: AsyncWebClient, message: Outgoing, *, channel: str, name: str) -> bool:
-    """Whether an earlier attempt shared a file of this name, as far as the channel's last messages tell."""
-    oldest = f"{message.created_at.timestamp() - 60:.6f}"
-    answer = await slack.conversations_history(channel=channel, oldest=oldest, limit=LOOK_BACK)
-    return any(file.get("name") == name for posted in answer["messages"] for file in posted.get("files") or ())
-
-
-async def posted(
-    slack: AsyncWebClient, message: Outgoing, channel: str, thread_ts: str | None, delivery: str
-) -> str | None:
-    """The ts of what an earlier attempt posted, if there was one and it came that far."""
-    if message.attempts <= 1:
-        return None
-    since: dict[str, Any] = {
-        "channel": channel,
-        "oldest": f"{message.created_at.timestamp() - 60:.6f}",
-        "limit": LOOK_BACK,
-        "include_all_metadata": True,
-    }
-    for _ in range(MOST_PAGES_BACK):
-        if thread_ts:
-            answer = await slack.conversations_replies(ts=thread_ts, **since)
-        else:
-            answer = await slack.conversations_history(**since)
-        ours = (str(posted["ts"]) for posted in answer["messages"] if delivery_of(posted) == delivery)
-        found = next(ours, None)
-        since["cursor"] = (answer.get("response_metadata") or {}).get("next_cursor")
-        if found or not since["cursor"]:
-            return found
-    return None
-
-
-def delivery_of(posted: Mapping[str, Any]) -> str | None:
-    """Which row of the outbox this message was posted for; None if it is not ours."""
-    metadata = posted.get("metadata") or {}
-    if metadata.get("event_type") != EVENT_TYPE:
-        return None
-    return str((metadata.get("event_payload") or {}).get("id"))
 
 
 def is_limited(error: SlackApiError) -> bool:

@@ -9,7 +9,7 @@ import structlog
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot import commands, identity, sync
+from bot import commands, identity, looking, sync
 from bot.catching_up import views
 from bot.errors import code_of
 from bot.house import House, Payload
@@ -195,7 +195,7 @@ def _doubled(messages: Sequence[Payload]) -> list[list[str]]:
     """The ts of our posts that were made for the same row of the outbox, by row; those that were made once left out."""
     posts: dict[str, list[str]] = {}
     for message in messages:
-        if message.get("bot_id") and (delivery := sync.delivery_of(message)):
+        if message.get("bot_id") and (delivery := looking.delivery_of(message)):
             posts.setdefault(delivery, []).append(message["ts"])
     return [sorted(tss) for tss in posts.values() if len(tss) > 1]
 

@@ -1,13 +1,12 @@
 """Messages brought to an incident: read, kept as comments, quoted in its thread, and linked from where they are."""
 
 from collections.abc import AsyncIterator
-from typing import Any
 from uuid import UUID
 
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot import commands, identity, sync
+from bot import commands, identity, looking, sync
 from bot.blocks import Message
 from bot.errors import code_of
 from bot.house import House, Payload
@@ -24,7 +23,6 @@ from domain.outbox import Outgoing, Topic
 from domain.policy import Actor
 from domain.sources import Source
 
-PAGE = 200
 MOST = 1_000
 """Messages of one thread."""
 UNREADABLE = CHANNEL_GONE | {"thread_not_found", "message_not_found", "missing_scope", "ekm_access_denied"}
@@ -48,7 +46,7 @@ async def bring(message: Outgoing, slack: AsyncWebClient, house: House) -> None:
         if code_of(error) not in UNREADABLE:
             raise
         await sync.tell(slack, message, asked["by"], **views.not_brought(incident, source, house))
-    except _TooLongError:
+    except looking.TooLongError:
         await sync.tell(slack, message, asked["by"], **views.too_long(incident, source, house, most=MOST))
 
 
@@ -124,16 +122,12 @@ async def _answered(message: Outgoing, source: Source, slack: AsyncWebClient, sh
 async def _is_linked(message: Outgoing, source: Source, slack: AsyncWebClient) -> bool:
     """Whether an earlier attempt replied there."""
     try:
-        ts = await sync.posted(slack, message, source.channel_id, source.root_ts, str(message.id))
+        ts = await looking.posted(slack, message, source.channel_id, source.root_ts, str(message.id))
     except SlackApiError as error:
         if code_of(error) not in UNREADABLE:
             raise
         return False
     return ts is not None
-
-
-class _TooLongError(Exception):
-    """There is more in the thread than is brought."""
 
 
 async def _allowed(message: Outgoing, source: Source, house: House) -> Incident:
@@ -154,14 +148,9 @@ async def _read(slack: AsyncWebClient, source: Source, *, is_whole: bool) -> Asy
         answer = await slack.conversations_replies(channel=source.channel_id, ts=source.ts, limit=1)
         yield [said for said in answer["messages"] if said["ts"] == source.ts]
         return
-    where: dict[str, Any] = {"channel": source.channel_id, "ts": source.root_ts, "limit": PAGE}
-    for _ in range(MOST // PAGE):
-        answer = await slack.conversations_replies(**where)
-        yield list(answer["messages"])
-        where["cursor"] = (answer.get("response_metadata") or {}).get("next_cursor") or ""
-        if not where["cursor"]:
-            return
-    raise _TooLongError
+    place = f"read {source.channel_id} {source.root_ts}"
+    async for page in looking.pages(slack, place, channel=source.channel_id, thread_ts=source.root_ts, most=MOST):
+        yield page
 
 
 async def _quoting(comment_id: UUID, thread: Source, slack: AsyncWebClient) -> Payload | None:
@@ -174,7 +163,7 @@ async def _quoting(comment_id: UUID, thread: Source, slack: AsyncWebClient) -> P
     except SlackApiError as error:
         if code_of(error) not in UNREADABLE:
             raise
-    except _TooLongError:
+    except looking.TooLongError:
         pass
     return None
 

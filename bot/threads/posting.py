@@ -6,7 +6,7 @@ from typing import Any, Final, NamedTuple
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot import sync
+from bot import looking, sync
 from bot.errors import code_of
 from bot.house import House
 from bot.relay import CHANNEL_GONE, Early, Undeliverable
@@ -45,7 +45,7 @@ async def posted(message: Outgoing, slack: AsyncWebClient, house: House) -> Post
         places = await threads.of(session, message.incident_id)
     for channel, thread_ts in places:
         try:
-            ts = await sync.posted(slack, message, channel, thread_ts, str(message.id))
+            ts = await looking.posted(slack, message, channel, thread_ts, str(message.id))
         except SlackApiError as error:
             if code_of(error) not in GONE:
                 raise

@@ -72,6 +72,11 @@ class Workspace:
         """The Web API methods that the bot called since then, in order."""
         return [entry["method"] for entry in await self.log(after) if entry["kind"] == "api"]
 
+    async def answered(self, *methods: str, after: int) -> list[str]:
+        """Which of these calls were answered; what was asked too soon left out."""
+        log = await self.log(after)
+        return [each["method"] for each in log if each.get("method") in methods and each["http"] == 200]
+
     async def log(self, after: int = 0) -> list[Json]:
         async with self.stage.session.get(f"{self.sandbox.url}/control/log", params={"after": after}) as response:
             entries: list[Json] = (await response.json())["entries"]
@@ -167,6 +172,13 @@ def quiet_logs() -> None:
 async def workspace(database_url: str) -> AsyncIterator[Workspace]:
     """A fresh local workspace, a fresh database content, and the bot between them."""
     async with working(database_url, pace=Pace(interval_s=0)) as workspace:
+        yield workspace
+
+
+@pytest.fixture
+async def hurried(database_url: str) -> AsyncIterator[Workspace]:
+    """The same; a minute of Slack's limits goes by in a fifth of a second."""
+    async with working(database_url, pace=Pace(interval_s=0), fast=300.0) as workspace:
         yield workspace
 
 

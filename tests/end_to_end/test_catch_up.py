@@ -15,7 +15,7 @@ from domain import catch_up, db
 from sandbox import messages as sandbox_messages
 from sandbox import web_api
 from sandbox.methods import conversations
-from tests.end_to_end.conftest import Json, Workspace, settings_of, working
+from tests.end_to_end.conftest import Json, Workspace, settings_of
 from tests.end_to_end.eyes import answer, direct_messages, superuser
 
 PLACE = "#incidents"
@@ -43,19 +43,6 @@ async def wrote(workspace: Workspace, card: Json, words: str, *, by: str = "ben"
 async def reads(workspace: Workspace, after: int) -> list[str]:
     """What Slack was asked of what people wrote."""
     return [call for call in await workspace.calls(after=after) if call in (HISTORY, REPLIES)]
-
-
-async def answered(workspace: Workspace, after: int) -> list[str]:
-    """What it told of that; what was asked too soon left out."""
-    log = await workspace.log(after)
-    return [each["method"] for each in log if each.get("method") in (HISTORY, REPLIES) and each["http"] == 200]
-
-
-@pytest.fixture
-async def hurried(database_url: str) -> AsyncIterator[Workspace]:
-    """A minute of Slack's limits goes by in a fifth of a second."""
-    async with working(database_url, pace=Pace(interval_s=0), fast=300.0) as workspace:
-        yield workspace
 
 
 async def opened(workspace: Workspace, count: int) -> list[Json]:
@@ -194,11 +181,11 @@ async def test_with_fifteen_messages_and_one_call_a_minute_all_is_found(hurried:
     before = await hurried.mark()
 
     async with back(hurried):
-        first = await answered(hurried, before)
+        first = await hurried.answered(HISTORY, REPLIES, after=before)
     await wrote(hurried, cards[0], "the last")
     before = await hurried.mark()
     async with back(hurried):
-        again = await answered(hurried, before)
+        again = await hurried.answered(HISTORY, REPLIES, after=before)
 
     said = {f"word {number}" for number in range(40)}
     assert contents(await hurried.rows(ALL)) == said | {"one more", "and here", "the last"}
