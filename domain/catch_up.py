@@ -141,11 +141,19 @@ async def ask(session: AsyncSession, workspace_id: str, *, unless_since: datetim
     await session.execute(insert(OutboxMessage).from_select(columns, rows).on_conflict_do_nothing())
 
 
-async def position(session: AsyncSession, message: Outgoing) -> Position:
-    """Where to go on; a row that still bears its key begins anew, and who asks from now on asks for another time."""
+async def position(session: AsyncSession, message: Outgoing) -> Position | None:
+    """Where to go on; a row that still bears its key begins anew, and who asks from now on asks for another time.
+
+    None while the channel is being compared for those who asked before: that comes to its end first, however long it
+    takes, and another row waits for it.
+    """
     workspace_id, channel_id = message.workspace_id, message.payload["channel"]
     keyed = update(OutboxMessage).where(OutboxMessage.id == message.id, OutboxMessage.key.is_not(None)).values(key=None)
     if await session.scalar(keyed.returning(OutboxMessage.id)) is not None:
+        if await _is_on_its_way(session, message):
+            later = outbox.row(Topic.CATCH_UP_DUE, workspace_id=workspace_id, lane=LANE, channel=channel_id)
+            await outbox.add_once(session, f"catch-up:{workspace_id}:{channel_id}", later)
+            return None
         anew = {"below": None, "began_at": func.now(), "problem": ""}
         begun = insert(CatchUp).values(workspace_id=workspace_id, channel_id=channel_id)
         await session.execute(begun.on_conflict_do_update(index_elements=["workspace_id", "channel_id"], set_=anew))
@@ -211,6 +219,14 @@ async def progress(session: AsyncSession, workspace_id: str) -> Progress:
         )
     ).one()
     return Progress(row.since, row.due or 0, sorted(set(row.problems or ()) - {"channel_not_found", "not_in_channel"}))
+
+
+async def _is_on_its_way(session: AsyncSession, message: Outgoing) -> bool:
+    """Whether another row compares this channel already."""
+    row = (OutboxMessage.workspace_id == message.workspace_id, OutboxMessage.topic == Topic.CATCH_UP_DUE)
+    same = (OutboxMessage.id != message.id, OutboxMessage.payload["channel"].astext == message.payload["channel"])
+    begun = (OutboxMessage.key.is_(None), OutboxMessage.gave_up_at.is_(None))
+    return bool(await session.scalar(select(exists().where(*row, *same, *begun))))
 
 
 def _known() -> Any:

@@ -40,6 +40,8 @@ async def compare(message: Outgoing, slack: AsyncWebClient, house: House) -> Non
     channel_id = message.payload["channel"]
     async with house.begin() as session:
         stand = await catch_up.position(session, message)
+    if stand is None:
+        return
     try:
         if stand.due is not None:
             await _read_on(slack, house, channel_id, stand.due)

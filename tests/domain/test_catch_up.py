@@ -58,7 +58,9 @@ def outgoing(row: OutboxMessage) -> Outgoing:
 
 async def position(begin: Begin, row: OutboxMessage) -> catch_up.Position:
     async with begin() as session:
-        return await catch_up.position(session, outgoing(row))
+        stand = await catch_up.position(session, outgoing(row))
+    assert stand is not None
+    return stand
 
 
 async def compared(begin: Begin, team: str, *roots: Root, per_page: int = 999, down_to: str = CARD) -> str | None:
@@ -125,6 +127,27 @@ async def test_a_channel_is_compared_once_for_all_who_ask_before_it_begins(
     assert len(await asked(begin, team)) == 1
     await position(begin, row)
     assert len(await asked(begin, team)) == 2
+
+
+async def test_a_comparison_comes_to_its_end_before_the_next_one_begins(
+    begin: Begin, team: str, card: Incident
+) -> None:
+    [row] = await asked(begin, team)
+    await position(begin, row)
+    async with begin() as session:
+        page = Page(roots=[Root(ts=CARD)], up_to=CARD, down_to=CARD, below=CARD, per_page=15)
+        await catch_up.compare(session, team, GENERAL, page)
+    _, later = await asked(begin, team)
+
+    async with begin() as session:
+        assert await catch_up.position(session, outgoing(later)) is None
+        await outbox.finish(session, replace(outgoing(later), leased_by="process-1"))
+    on_its_way = await position(begin, row)
+    assert not on_its_way.is_first
+    async with begin() as session:
+        await session.execute(delete(OutboxMessage).where(OutboxMessage.id.in_([row.id, later.id])))
+    [last] = await rows(begin, team)
+    assert (await position(begin, last)).is_first
 
 
 async def test_a_channel_without_threads_that_matter_is_not_compared(begin: Begin, team: str, card: Incident) -> None:

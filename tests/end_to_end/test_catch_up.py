@@ -17,6 +17,7 @@ from sandbox import web_api
 from sandbox.methods import conversations
 from tests.end_to_end.conftest import Json, Workspace, settings_of
 from tests.end_to_end.eyes import answer, direct_messages, superuser
+from tests.end_to_end.test_looking import said
 
 PLACE = "#incidents"
 HISTORY, REPLIES = "conversations.history", "conversations.replies"
@@ -176,21 +177,40 @@ async def test_with_fifteen_messages_and_one_call_a_minute_all_is_found(hurried:
         await wrote(hurried, cards[0], f"word {number}")
     await stopped(hurried)
     await hurried.control("history", {"few": True})
-    await wrote(hurried, cards[0], "one more")
-    await wrote(hurried, cards[19], "and here")
+    await said(hurried, "one more", thread=cards[0]["ts"])
+    await said(hurried, "and here", thread=cards[19]["ts"])
     before = await hurried.mark()
 
     async with back(hurried):
         first = await hurried.answered(HISTORY, REPLIES, after=before)
-    await wrote(hurried, cards[0], "the last")
+    await said(hurried, "the last", thread=cards[0]["ts"])
     before = await hurried.mark()
     async with back(hurried):
         again = await hurried.answered(HISTORY, REPLIES, after=before)
 
-    said = {f"word {number}" for number in range(40)}
-    assert contents(await hurried.rows(ALL)) == said | {"one more", "and here", "the last"}
+    known = {f"word {number}" for number in range(40)}
+    assert contents(await hurried.rows(ALL)) == known | {"one more", "and here", "the last"}
     assert (first.count(HISTORY), first.count(REPLIES)) == (2, 4)
     assert (again.count(HISTORY), again.count(REPLIES)) == (2, 1)
+
+
+async def test_a_comparison_that_takes_long_is_not_begun_anew_by_who_asks_meanwhile(hurried: Workspace) -> None:
+    cards = await opened(hurried, 40)
+    await stopped(hurried)
+    await hurried.control("history", {"few": True})
+    await said(hurried, "under the oldest", thread=cards[0]["ts"])
+    before = await hurried.mark()
+
+    async with app.running(settings_of(hurried.sandbox), hurried.engine, pace=Pace(interval_s=0)) as bot:
+        for _ in range(3):
+            while not await hurried.answered(HISTORY, after=before):  # noqa: ASYNC110 - the log rings no bell
+                await asyncio.sleep(0.01)
+            async with bot.house.begin() as session:
+                await catch_up.ask(session, bot.house.workspace_id)
+        await hurried.delivered()
+
+    assert contents(await hurried.rows(ALL)) == {"under the oldest"}
+    assert await hurried.answered(HISTORY, REPLIES, after=before) == [HISTORY] * 3 + [REPLIES] + [HISTORY] * 3
 
 
 async def test_a_thread_of_more_than_a_thousand_replies_is_read_to_its_end(workspace: Workspace) -> None:

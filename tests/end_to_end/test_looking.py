@@ -14,16 +14,20 @@ POST, HISTORY, REPLIES = "chat.postMessage", "conversations.history", "conversat
 UNANSWERED = {"method": POST, "kind": "timeout_after_success", "times": 1, "delay_ms": 20}
 
 
-async def said(workspace: Workspace, count: int, thread: str | None = None, channel: str = PLACE) -> None:
-    """So many words of Chloe's that are there at once, and of which the bot hears nothing."""
+async def said(workspace: Workspace, *words: str, thread: str | None = None, channel: str = PLACE) -> None:
+    """Words of Chloe's that are there at once, and of which the bot hears nothing."""
     box = workspace.sandbox.workspace
     place = box.channel_named(channel)
-    for number in range(count):
+    for each in words:
         ts = box.stamps.next()
-        word = {**messages.from_person(box, box.person("chloe"), f"number {number}"), "ts": ts}
+        word = {**messages.from_person(box, box.person("chloe"), each), "ts": ts}
         place.messages[ts] = {**word, "thread_ts": thread, "parent_user_id": "U0BEN00000"} if thread else word
     if thread:
         messages.recount(place, thread)
+
+
+def numbers(count: int) -> list[str]:
+    return [f"number {number}" for number in range(count)]
 
 
 async def little(workspace: Workspace, *faults: Json) -> int:
@@ -50,7 +54,7 @@ async def test_a_post_without_an_answer_is_found_behind_many_messages(hurried: W
 
     await hurried.stage.command("ana", PLACE, 'quick "Disk full"')
     await hurried.shown(PLACE, "Disk full")
-    await said(hurried, 40)
+    await said(hurried, *numbers(40))
     await hurried.delivered()
 
     assert len(await cards(hurried)) == 1
@@ -58,7 +62,7 @@ async def test_a_post_without_an_answer_is_found_behind_many_messages(hurried: W
 
 
 async def test_what_was_not_posted_is_posted_when_all_was_looked_through(hurried: Workspace) -> None:
-    await said(hurried, 40)
+    await said(hurried, *numbers(40))
     before = await little(hurried, {"method": POST, "kind": "http_500", "times": 1})
 
     await hurried.stage.command("ana", PLACE, 'quick "Disk full"')
@@ -69,7 +73,7 @@ async def test_what_was_not_posted_is_posted_when_all_was_looked_through(hurried
 
 
 async def test_a_post_that_has_to_wait_after_that_is_not_looked_for_again(hurried: Workspace) -> None:
-    await said(hurried, 20)
+    await said(hurried, *numbers(20))
     refused = {"method": POST, "kind": "ratelimited", "times": 1, "retry_after": 1}
     before = await little(hurried, {"method": POST, "kind": "http_500", "times": 1}, refused)
 
@@ -80,7 +84,7 @@ async def test_a_post_that_has_to_wait_after_that_is_not_looked_for_again(hurrie
 
 
 async def test_a_second_post_without_an_answer_is_looked_for_from_the_beginning(hurried: Workspace) -> None:
-    await said(hurried, 20)
+    await said(hurried, *numbers(20))
     before = await little(hurried, {"method": POST, "kind": "http_500", "times": 1}, UNANSWERED)
 
     await hurried.stage.command("ana", PLACE, 'quick "Disk full"')
@@ -95,7 +99,7 @@ async def test_a_second_post_without_an_answer_is_looked_for_from_the_beginning(
 
 async def test_a_line_is_found_in_a_long_thread(hurried: Workspace) -> None:
     card = await hurried.opened("Disk full")
-    await said(hurried, 40, card["ts"])
+    await said(hurried, *numbers(40), thread=card["ts"])
     before = await little(hurried, UNANSWERED)
 
     await hurried.stage.click("ben", PLACE, card, "incident.take")
@@ -107,7 +111,7 @@ async def test_a_line_is_found_in_a_long_thread(hurried: Workspace) -> None:
 
 
 async def test_whoever_has_the_row_next_goes_on_where_the_last_one_was(hurried: Workspace) -> None:
-    await said(hurried, 100)
+    await said(hurried, *numbers(100))
     before = await little(hurried, {"method": POST, "kind": "http_500", "times": 1})
     await hurried.stage.command("ana", PLACE, 'quick "Disk full"')
     await until(hurried, "SELECT 1 FROM outbox WHERE payload -> 'looked' <> '{}'")
@@ -122,7 +126,7 @@ async def test_whoever_has_the_row_next_goes_on_where_the_last_one_was(hurried: 
 
 async def test_a_long_thread_is_brought_to_its_end(hurried: Workspace) -> None:
     root = str((await hurried.control("message", {"user": "ben", "channel": "#checkout", "text": "Slow"}))["ts"])
-    await said(hurried, 40, root, "#checkout")
+    await said(hurried, *numbers(40), thread=root, channel="#checkout")
     form = await chosen(hurried, "message_create", "#checkout", root)
     before = await little(hurried)
 
