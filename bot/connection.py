@@ -18,7 +18,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from bot.house import House
 from bot.houses import Houses
-from domain import catch_up, db, living
+from domain import absence, db, living
 
 log = structlog.get_logger(__name__)
 
@@ -121,7 +121,8 @@ class Connection:
 
     async def _look(self) -> None:
         now = time.monotonic()
-        if await self.is_connected():
+        self._house.pulse.is_reached = await self.is_connected()
+        if self._house.pulse.is_reached:
             self._well_at = now
         if now - self._well_at >= self._patience.deaf_after_s and not self._is_deaf.is_set():
             log.error("deaf", why=self._why())
@@ -142,7 +143,7 @@ class Connection:
         """Whatever was said while there was no connection is looked for."""
         try:
             async with self._house.begin() as session:
-                await catch_up.ask(session, self._house.workspace_id)
+                await absence.ended(session, self._house.workspace_id)
                 processes = await living.count(session)
         except (SQLAlchemyError, OSError, TimeoutError) as error:
             log.warning("catch_up_not_asked", kind=type(error).__name__)
@@ -168,5 +169,5 @@ async def opened(connection: Connection | None, houses: Houses) -> AsyncIterator
         return
     for served in houses.all():
         async with houses.begin() as session:
-            await catch_up.ask(session, served.house.workspace_id)
+            await absence.ended(session, served.house.workspace_id)
     yield

@@ -60,12 +60,14 @@ class Pulse:
     """When Slack last told of something, in this process.
 
     Args:
+        is_reached: whether Slack reaches this process, as far as that can be told.
         connects: how often Slack greeted it over Socket Mode; 0 where requests come by HTTP.
         connections: of the app, as Slack counted them at the last greeting.
     """
 
     began_at: datetime = field(default_factory=db.now)
     heard_at: datetime | None = None
+    is_reached: bool = True
     connects: int = 0
     connected_at: datetime | None = None
     connections: int = 0

@@ -28,7 +28,7 @@ from yarl import query_to_pairs
 
 from bot import incoming, metrics
 from bot.houses import Houses
-from domain import catch_up, db, health
+from domain import comparison, db, health
 
 log = structlog.get_logger(__name__)
 
@@ -209,7 +209,7 @@ def _measured(site: Site) -> Endpoint:
             async with asyncio.timeout(READY_WITHIN_S), site.houses.begin() as session:
                 here = [each.house.workspace_id for each in site.houses.all()]
                 facts = [await health.facts(session, each) for each in here]
-                compared = [await catch_up.progress(session, each) for each in here]
+                compared = [await comparison.progress(session, each) for each in here]
             metrics.DATABASE.set(1)
             metrics.note(facts, compared, db.now())
         except (SQLAlchemyError, OSError, TimeoutError) as error:

@@ -8,7 +8,7 @@ from typing import Final
 
 from prometheus_client import Counter, Gauge, Histogram
 
-from domain.catch_up import Progress
+from domain.comparison import Progress
 from domain.errors import DomainError
 from domain.health import Facts
 

@@ -12,7 +12,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from bot.house import House
 from bot.houses import Houses
-from domain import catch_up, db, nudges, purging, schedules
+from domain import absence, catch_up, db, nudges, purging, schedules
 
 log = structlog.get_logger(__name__)
 
@@ -49,6 +49,10 @@ async def tick(house: House, now: datetime) -> None:
             await schedules.tick(session, house.workspace_id, now)
         async with house.begin() as session:
             await nudges.tick(session, house.workspace_id, now)
+        if house.pulse.is_reached:
+            async with house.begin() as session:
+                if (since := await absence.over(session, house.workspace_id)) is not None:
+                    await catch_up.ask(session, house.workspace_id, edited_since=since)
         if now - (house.pulse.connected_at or house.pulse.began_at) >= COMPARED_EVERY:  # else that was asked for then
             async with house.begin() as session:
                 await catch_up.ask(session, house.workspace_id, unless_since=now - COMPARED_EVERY)

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 from sqlalchemy import ColumnElement, ForeignKey, and_, exists, func, join, literal, or_, select, true, update
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.dialects.postgresql import Insert, insert
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -26,6 +26,7 @@ RECENT: Final = timedelta(days=14)
 """Threads of unresolved incidents are compared, and of those where something happened within this time."""
 FULL_PAGE: Final = 999
 """Messages that Slack tells at once, where it limits no further."""
+EDITED_SINCE: Final = "edited_since"
 LANE: Final = "catch-up"
 """All channels share it, so that this never takes more than one of the relay's hands."""
 
@@ -33,7 +34,8 @@ LANE: Final = "catch-up"
 class CatchUp(Base):
     """How far a channel was compared: ``below`` is the ts above which it was, None at the beginning.
 
-    ``per_page`` is how many messages Slack tells at once; ``problem`` is why it could not be compared.
+    ``per_page`` is how many messages Slack tells at once; ``problem`` is why it could not be compared; threads with a
+    reply since ``edited_since`` are read again in any case.
     """
 
     __tablename__ = "catch_up"
@@ -45,6 +47,7 @@ class CatchUp(Base):
     began_at: Mapped[datetime] = mapped_column(server_default=func.now())
     finished_at: Mapped[datetime | None]
     problem: Mapped[str] = mapped_column(server_default="")
+    edited_since: Mapped[str | None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,37 +91,33 @@ class Position:
         due: the next thread to read, if any.
         span: ts of the newest and of the oldest root that is still to be compared; None if there is none.
         is_first: nothing was compared yet.
+        edited_since: the ts from which on replies may have been edited while nobody listened.
     """
 
     due: str | None
     span: tuple[str, str] | None
     per_page: int
     is_first: bool
+    edited_since: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Progress:
-    """How a workspace's channels were compared.
-
-    Args:
-        since: everything that Slack tells was compared after this; None if nothing was.
-        due: threads that are still to be read.
-        problems: Slack's words for why some channels cannot be compared.
-    """
-
-    since: datetime | None
-    due: int
-    problems: Sequence[str]
-
-
-async def ask(session: AsyncSession, workspace_id: str, *, unless_since: datetime | None = None) -> None:
+async def ask(
+    session: AsyncSession,
+    workspace_id: str,
+    *,
+    unless_since: datetime | None = None,
+    edited_since: str | None = None,
+) -> None:
     """Have each channel with threads that matter compared, once for all who ask before it begins.
 
     What was said in a channel before it was archived can still be read.
 
     Args:
         unless_since: channels whose last comparison began after this are left out.
+        edited_since: threads with a reply since this ts are read again, although Slack does not tell of a change.
     """
+    payload: list[Any] = ["channel", Thread.channel_id]
+    payload += [EDITED_SINCE, edited_since] if edited_since else []
     here = (CatchUp.workspace_id == Thread.workspace_id, CatchUp.channel_id == Thread.channel_id)
     rows = (
         select(
@@ -126,7 +125,7 @@ async def ask(session: AsyncSession, workspace_id: str, *, unless_since: datetim
             literal(Topic.CATCH_UP_DUE.value),
             literal(LANE),
             func.concat("catch-up:", workspace_id, ":", Thread.channel_id),
-            func.jsonb_build_object("channel", Thread.channel_id),
+            func.jsonb_build_object(*payload),
         )
         .distinct()
         .select_from(_known())
@@ -138,7 +137,7 @@ async def ask(session: AsyncSession, workspace_id: str, *, unless_since: datetim
         rows = rows.where(~exists().where(*here, CatchUp.began_at > unless_since))
     columns = ["workspace_id", "topic", "lane", "key", "payload"]
     session.info["outbox"] = True
-    await session.execute(insert(OutboxMessage).from_select(columns, rows).on_conflict_do_nothing())
+    await session.execute(_once(insert(OutboxMessage).from_select(columns, rows)))
 
 
 async def position(session: AsyncSession, message: Outgoing) -> Position | None:
@@ -149,23 +148,29 @@ async def position(session: AsyncSession, message: Outgoing) -> Position | None:
     """
     workspace_id, channel_id = message.workspace_id, message.payload["channel"]
     keyed = update(OutboxMessage).where(OutboxMessage.id == message.id, OutboxMessage.key.is_not(None)).values(key=None)
-    if await session.scalar(keyed.returning(OutboxMessage.id)) is not None:
+    asked = await session.scalar(keyed.returning(OutboxMessage.payload))
+    if asked is not None:
         if await _is_on_its_way(session, message):
-            later = outbox.row(Topic.CATCH_UP_DUE, workspace_id=workspace_id, lane=LANE, channel=channel_id)
-            await outbox.add_once(session, f"catch-up:{workspace_id}:{channel_id}", later)
+            later = outbox.row(Topic.CATCH_UP_DUE, workspace_id=workspace_id, lane=LANE, **asked)
+            key = f"catch-up:{workspace_id}:{channel_id}"
+            await session.execute(_once(outbox.insertion(session, [{**later, "key": key}])))
             return None
-        anew = {"below": None, "began_at": func.now(), "problem": ""}
-        begun = insert(CatchUp).values(workspace_id=workspace_id, channel_id=channel_id)
+        edited_since = asked.get(EDITED_SINCE)
+        anew = {"below": None, "began_at": func.now(), "problem": "", "edited_since": edited_since}
+        begun = insert(CatchUp).values(workspace_id=workspace_id, channel_id=channel_id, edited_since=edited_since)
         await session.execute(begun.on_conflict_do_update(index_elements=["workspace_id", "channel_id"], set_=anew))
     here = (CatchUp.workspace_id == workspace_id, CatchUp.channel_id == channel_id)
-    stand = (await session.execute(select(CatchUp.below, CatchUp.per_page).where(*here))).one()
+    wanted = select(CatchUp.below, CatchUp.per_page, CatchUp.edited_since).where(*here)
+    stand = (await session.execute(wanted)).one()
     due = (ThreadRead.workspace_id == workspace_id, ThreadRead.channel_id == channel_id, ThreadRead.is_due)
     span = await _span(session, workspace_id, channel_id, stand.below)
     next_due = await session.scalar(select(func.max(ThreadRead.ts)).where(*due))
-    return Position(next_due, span, stand.per_page, stand.below is None)
+    return Position(next_due, span, stand.per_page, stand.below is None, stand.edited_since)
 
 
-async def compare(session: AsyncSession, workspace_id: str, channel_id: str, page: Page) -> None:
+async def compare(
+    session: AsyncSession, workspace_id: str, channel_id: str, page: Page, *, edited_since: str | None = None
+) -> None:
     """Note which threads of a page are to be read, have cards mended, and go on below it."""
     told = {root.ts: root for root in page.roots}
     threads = await _threads(session, workspace_id, channel_id, page)
@@ -181,7 +186,10 @@ async def compare(session: AsyncSession, workspace_id: str, channel_id: str, pag
         if root is None:
             continue
         is_known = root.latest_reply in {None, thread.latest} or root.latest_reply in heard
-        if not is_known or root.reply_count != (thread.others or 0) + known[thread.ts]:
+        may_be_edited = bool(edited_since and root.latest_reply and root.latest_reply >= edited_since)
+        if may_be_edited:
+            changed[True].append((channel_id, thread.ts))
+        elif not is_known or root.reply_count != (thread.others or 0) + known[thread.ts]:
             is_whole = thread.latest is None or root.reply_count < page.per_page
             changed[is_whole].append((channel_id, thread.ts))
     for is_whole, places in changed.items():
@@ -205,20 +213,11 @@ async def finish(session: AsyncSession, workspace_id: str, channel_id: str, *, p
         await rereading.leave_all(session, workspace_id, channel_id)
 
 
-async def progress(session: AsyncSession, workspace_id: str) -> Progress:
-    """How far the comparison is, in all channels together."""
-    due = select(func.count()).where(ThreadRead.workspace_id == workspace_id, ThreadRead.is_due)
-    problem = CatchUp.problem != ""
-    row = (
-        await session.execute(
-            select(
-                func.min(CatchUp.finished_at).filter(~problem).label("since"),
-                func.array_agg(CatchUp.problem.distinct()).filter(problem).label("problems"),
-                due.scalar_subquery().label("due"),
-            ).where(CatchUp.workspace_id == workspace_id)
-        )
-    ).one()
-    return Progress(row.since, row.due or 0, sorted(set(row.problems or ()) - {"channel_not_found", "not_in_channel"}))
+def _once(new: Insert) -> Insert:
+    """Once for all who ask; who noticed an absence is heard, too, the earliest first."""
+    payload = new.excluded.payload.concat(OutboxMessage.payload)
+    noticed = new.excluded.payload.has_key(EDITED_SINCE)
+    return new.on_conflict_do_update(index_elements=["key"], set_={"payload": payload}, where=noticed)
 
 
 async def _is_on_its_way(session: AsyncSession, message: Outgoing) -> bool:

@@ -18,7 +18,10 @@ CATEGORIES = ("bug", "outage", "security", "question", "documentation", "feature
 
 
 class Workspace(Base):
-    """One Slack team; ``last_number`` counts its incidents, ``sign_up`` says who gets an account."""
+    """One Slack team; ``last_number`` counts its incidents, ``sign_up`` says who gets an account.
+
+    ``reached_at`` is when Slack last reached the bot for certain, to a minute.
+    """
 
     __tablename__ = "workspace"
 
@@ -27,6 +30,7 @@ class Workspace(Base):
     last_number: Mapped[int] = mapped_column(server_default="0")
     sign_up: Mapped[str] = mapped_column(server_default="open")
     sign_up_domains: Mapped[list[str]] = mapped_column(ARRAY(String), server_default="{}")
+    reached_at: Mapped[datetime | None]
 
 
 class Channel(Base):

@@ -99,7 +99,7 @@ async def _turn_page(
         per_page=len(told) if has_more and told else max(stand.per_page, len(told)),
     )
     async with house.begin() as session:
-        await catch_up.compare(session, house.workspace_id, channel_id, page)
+        await catch_up.compare(session, house.workspace_id, channel_id, page, edited_since=stand.edited_since)
 
 
 async def _read_or_leave(slack: AsyncWebClient, house: House, channel_id: str, ts: str) -> None:

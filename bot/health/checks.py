@@ -14,7 +14,7 @@ from bot.health.views import Finding
 from bot.house import House
 from bot.mail import Mailer
 from domain import db
-from domain.catch_up import Progress
+from domain.comparison import Progress
 from domain.health import Facts
 
 SCOPES: Final = (

@@ -6,8 +6,8 @@ from datetime import datetime
 from bot.health import checks
 from bot.health.views import Finding
 from bot.mail import Mailer
-from domain import catch_up, health, living
-from domain.catch_up import Progress
+from domain import comparison, health, living
+from domain.comparison import Progress
 from domain.db import Begin
 from domain.health import Facts
 
@@ -34,7 +34,7 @@ async def read(begin: Begin, workspace_id: str, incident_channel: str | None) ->
         home = await health.channel(session, workspace_id, incident_channel) if incident_channel else None
         return Known(
             facts=await health.facts(session, workspace_id),
-            progress=await catch_up.progress(session, workspace_id),
+            progress=await comparison.progress(session, workspace_id),
             incident_channel=incident_channel,
             home=home,
             processes=await living.count(session),

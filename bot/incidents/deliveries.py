@@ -3,7 +3,7 @@
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot import sync
+from bot import looking, sync
 from bot.blocks import Message
 from bot.errors import code_of
 from bot.house import House
@@ -99,7 +99,7 @@ async def _post(message: Outgoing, slack: AsyncWebClient, house: House, incident
 async def _unheard(message: Outgoing, slack: AsyncWebClient, incident: Incident) -> str | None:
     """The card that an earlier attempt posted, if the channel can be read."""
     try:
-        return await sync.posted(slack, message, incident.channel_id, None, str(message.id))
+        return await looking.posted(slack, message, incident.channel_id, None, str(message.id))
     except SlackApiError as error:
         if code_of(error) not in CHANNEL_GONE:
             raise

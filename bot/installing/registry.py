@@ -29,7 +29,7 @@ from bot.relay import served
 from bot.settings import Settings
 from bot.sync import Pace
 from bot.webhooks.courier import Courier
-from domain import catch_up, installations, workspaces
+from domain import absence, installations, workspaces
 from domain.db import Begin, Once
 from domain.sealing import SealedError, Sealer
 
@@ -162,7 +162,7 @@ class Registry(Houses):
                 entered = bot and await self._entered(session, bot, workspace_id)
                 await installations.unpark(session, workspace_id)
                 if is_new:
-                    await catch_up.ask(session, workspace_id)
+                    await absence.ended(session, workspace_id)
         except SealedError as error:
             log.error("not_served", workspace=workspace_id, why=str(error))  # noqa: TRY400 - the sentence says it all
         self._versions[workspace_id] = version

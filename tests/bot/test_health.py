@@ -10,7 +10,7 @@ import yaml
 from bot.health import checks, views
 from bot.health.views import Finding
 from bot.house import House, Pulse
-from domain.catch_up import Progress
+from domain.comparison import Progress
 from domain.health import Ailing, Facts, GivenUp
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)

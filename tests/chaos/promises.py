@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from typing import TypeAlias
 
-from bot.sync import delivery_of
+from bot.looking import delivery_of
 from tests.chaos.ledger import Outcome
 from tests.chaos.people import NAMES, Json, is_root
 from tests.chaos.records import Records, Row, left_by

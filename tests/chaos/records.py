@@ -7,7 +7,7 @@ from typing import Any, TypeAlias
 
 from sqlalchemy import Connection, text
 
-from bot.sync import delivery_of
+from bot.looking import delivery_of
 from tests.chaos.ledger import Evidence, Ledger
 from tests.chaos.people import CARD, Json, is_root
 

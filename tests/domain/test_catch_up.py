@@ -5,9 +5,9 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import delete, select, update
+from sqlalchemy import delete, func, select, update
 
-from domain import cards, catch_up, comments, db, kept, living, rereading, workspaces
+from domain import absence, cards, catch_up, comments, comparison, db, kept, living, outbox, rereading, workspaces
 from domain.catch_up import Page, Root
 from domain.comments import Comment, Reply
 from domain.db import Begin
@@ -16,6 +16,7 @@ from domain.outbox import OutboxMessage, Outgoing, Topic
 from domain.policy import Actor
 from domain.rereading import Found, Part, ThreadRead
 from domain.timeline import Entry
+from domain.workspaces import Workspace
 from tests.conftest import GENERAL
 from tests.domain.conftest import Make
 
@@ -63,13 +64,20 @@ async def position(begin: Begin, row: OutboxMessage) -> catch_up.Position:
     return stand
 
 
-async def compared(begin: Begin, team: str, *roots: Root, per_page: int = 999, down_to: str = CARD) -> str | None:
+async def compared(
+    begin: Begin,
+    team: str,
+    *roots: Root,
+    per_page: int = 999,
+    down_to: str = CARD,
+    edited_since: str | None = None,
+) -> str | None:
     """Which thread is to be read after this page."""
     [row, *_] = await asked(begin, team)
     await position(begin, row)
     page = Page(roots=roots, up_to=CARD, down_to=down_to, below="0", per_page=per_page)
     async with begin() as session:
-        await catch_up.compare(session, team, GENERAL, page)
+        await catch_up.compare(session, team, GENERAL, page, edited_since=edited_since)
     return (await position(begin, row)).due
 
 
@@ -211,6 +219,56 @@ async def test_a_thread_is_read_only_if_slack_tells_something_else_than_is_known
 
     assert await compared(begin, team, Root(ts=CARD, reply_count=1, latest_reply=FIRST)) is None
     assert await compared(begin, team, Root(ts=CARD, reply_count=2, latest_reply=SECOND)) == CARD
+
+
+async def test_after_an_absence_threads_with_a_late_reply_are_read_again(
+    begin: Begin, team: str, card: Incident, ben: Actor
+) -> None:
+    await heard(begin, card, ben, reply("one", FIRST))
+    known = Root(ts=CARD, reply_count=1, latest_reply=FIRST)
+
+    assert await compared(begin, team, known, edited_since=SECOND) is None
+    assert await compared(begin, team, replace(known, reply_count=0, latest_reply=None), edited_since=FIRST) == CARD
+    async with begin() as session:
+        await rereading.leave(session, team, GENERAL, CARD)
+    assert await compared(begin, team, known, edited_since=FIRST) == CARD
+
+
+async def test_an_absence_is_what_lasted_longer_than_a_moment(begin: Begin, team: str) -> None:
+    assert await absent(begin, team, timedelta(seconds=80)) is None
+    noticed = await absent(begin, team, timedelta(minutes=10))
+    async with begin() as session:
+        assert await absence.over(session, team) is None
+        assert await absence.over(session, "TUNKNOWN") is None
+
+    assert noticed is not None
+    assert float(noticed) == pytest.approx((db.now() - timedelta(days=1, minutes=10)).timestamp(), abs=60)
+
+
+async def absent(begin: Begin, team: str, span: timedelta) -> str | None:
+    """What is known after Slack did not reach the bot for so long."""
+    async with begin() as session:
+        here = Workspace.id == team
+        await session.execute(update(Workspace).where(here).values(reached_at=func.now() - span))
+    async with begin() as session:
+        return await absence.over(session, team)
+
+
+async def test_who_noticed_an_absence_is_heard_by_a_comparison_that_was_asked_for_already(
+    begin: Begin, team: str, card: Incident
+) -> None:
+    [row] = await asked(begin, team)
+    await asked(begin, team, edited_since=SECOND)
+    [row] = await asked(begin, team, edited_since=THIRD)
+    await asked(begin, team)
+
+    assert (await position(begin, row)).edited_since == SECOND
+    [_, later] = await asked(begin, team, edited_since=THIRD)
+    async with begin() as session:
+        assert await catch_up.position(session, outgoing(later)) is None
+        await session.execute(delete(OutboxMessage).where(OutboxMessage.id.in_([row.id, later.id])))
+    [last] = await rows(begin, team)
+    assert (await position(begin, last)).edited_since == THIRD
 
 
 async def test_a_newer_reply_counts_also_if_as_many_are_known(
@@ -406,7 +464,7 @@ async def test_lines_stand_in_the_thread_that_was_there_before_them(
 
 async def test_how_far_it_is_can_be_told(begin: Begin, team: str, card: Incident) -> None:
     async with begin() as session:
-        assert await catch_up.progress(session, team) == catch_up.Progress(None, 0, [])
+        assert await comparison.progress(session, team) == comparison.Progress(None, 0, [])
     [row] = await asked(begin, team)
     async with begin() as session:
         assert await catch_up.is_under_way(session, team)
@@ -414,10 +472,10 @@ async def test_how_far_it_is_can_be_told(begin: Begin, team: str, card: Incident
     await emptied(begin, team)
     async with begin() as session:
         await catch_up.finish(session, team, GENERAL, problem="missing_scope")
-        assert (await catch_up.progress(session, team)).problems == ["missing_scope"]
+        assert (await comparison.progress(session, team)).problems == ["missing_scope"]
         await rereading.plan(session, team, [(GENERAL, CARD)], is_whole=True)
         await catch_up.finish(session, team, GENERAL)
-        progress = await catch_up.progress(session, team)
+        progress = await comparison.progress(session, team)
         assert not await catch_up.is_under_way(session, team)
 
     assert progress.since is not None

@@ -11,7 +11,7 @@ import pytest
 
 from bot import app, schedule
 from bot.sync import Pace
-from domain import catch_up, db
+from domain import catch_up, comparison, db
 from sandbox import messages as sandbox_messages
 from sandbox import web_api
 from sandbox.methods import conversations
@@ -125,6 +125,56 @@ async def test_only_threads_that_changed_are_read(workspace: Workspace) -> None:
         assert await reads(workspace, before) == [HISTORY] + [REPLIES] * 6
 
     assert contents(await workspace.rows(ALL)) == {"known", *(f"under {card['ts']}" for card in cards[::10])}
+
+
+AGO = "UPDATE workspace SET reached_at = now() - interval '10 minutes'"
+"""As if nobody had listened for so long."""
+LONG_QUIET = "1577880000.000100"
+
+
+async def quiet_thread(workspace: Workspace, card: Json) -> None:
+    """Nobody has said anything in this thread for years, and what was said is known."""
+    place = workspace.sandbox.workspace.channel_named(PLACE)
+    [ts] = [m["ts"] for m in place.messages.values() if m.get("thread_ts") == card["ts"] != m["ts"]]
+    place.messages[LONG_QUIET] = {**place.messages.pop(ts), "ts": LONG_QUIET}
+    sandbox_messages.recount(place, card["ts"])
+    await workspace.changed("UPDATE comment SET ts = :new WHERE ts = :old", new=LONG_QUIET, old=ts)
+
+
+async def test_an_edit_during_an_absence_is_found_and_a_quiet_thread_costs_nothing(workspace: Workspace) -> None:
+    busy, quiet, bare = await opened(workspace, 3)
+    edited = await wrote(workspace, busy, "one")
+    await wrote(workspace, quiet, "long ago")
+    await workspace.stage.quiet()
+    await quiet_thread(workspace, quiet)
+    before = await stopped(workspace)
+    await away(workspace, "edit", user="ben", ts=edited, text="one, corrected")
+    await workspace.changed(AGO)
+
+    async with back(workspace):
+        assert await reads(workspace, before) == [HISTORY, REPLIES]
+
+    assert contents(await workspace.rows(ALL)) == {"one, corrected", "long ago"}
+    before = await workspace.mark()
+    async with back(workspace):
+        assert await reads(workspace, before) == [HISTORY]
+    assert bare["ts"] > quiet["ts"]
+
+
+async def test_an_absence_that_only_the_clock_noticed_is_made_up_for(workspace: Workspace) -> None:
+    [card] = await opened(workspace, 1)
+    edited = await wrote(workspace, card, "one")
+    await workspace.lost("edit", user="ben", channel=PLACE, ts=edited, text="one, corrected")
+    workspace.bot.house.pulse.is_reached = False
+    await workspace.changed(AGO)
+    await schedule.tick(workspace.bot.house, db.now())
+    assert contents(await workspace.rows(ALL)) == {"one"}
+
+    workspace.bot.house.pulse.is_reached = True
+    await schedule.tick(workspace.bot.house, db.now())
+    await workspace.delivered()
+
+    assert contents(await workspace.rows(ALL)) == {"one, corrected"}
 
 
 async def test_what_was_found_is_not_looked_for_again(workspace: Workspace) -> None:
@@ -345,7 +395,7 @@ async def test_a_scope_that_is_missing_is_told_by_the_doctor_and_no_row_is_left(
     await workspace.faults({"method": HISTORY, "kind": "error:missing_scope", "times": 1})
 
     async with back(workspace) as bot, bot.house.begin() as session:
-        progress = await catch_up.progress(session, bot.house.workspace_id)
+        progress = await comparison.progress(session, bot.house.workspace_id)
 
     assert progress.problems == ["missing_scope"]
     assert await workspace.rows("SELECT 1 FROM outbox") == []

@@ -61,6 +61,22 @@ async def test_what_people_write_while_the_socket_is_down_is_found_after_it(work
         assert [words for _, words in await workspace.comments()] == ["one", "two", "three"]
 
 
+async def test_what_people_edit_while_the_socket_is_down_for_long_is_found_after_it(workspace: Workspace) -> None:
+    card = await workspace.opened("Disk full")
+    said = {"user": "ben", "channel": PLACE}
+    ts = (await workspace.control("message", {**said, "text": "one", "thread_ts": card["ts"]}))["ts"]
+    async with patient(workspace, Patience(ping_s=0.1, check_s=0.05)) as bot:
+        await workspace.lost("edit", **said, ts=ts, text="one, corrected")
+        await workspace.control("disconnect", {"reason": "lost", "for_s": 1})
+        await workspace.changed("UPDATE workspace SET reached_at = now() - interval '10 minutes'")
+        await until(partial(greeted, bot, 2))
+
+        async def is_found() -> bool:
+            return [words for _, words in await workspace.comments()] == ["one, corrected"]
+
+        await until(is_found)
+
+
 async def test_after_each_greeting_the_threads_are_compared(workspace: Workspace) -> None:
     await workspace.opened("Disk full")
     before = await workspace.mark()
