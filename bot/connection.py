@@ -7,13 +7,15 @@ connection counts from Slack's hello on, is renewed after a long silence, and wh
 import asyncio
 import time
 from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from typing import Any, NoReturn
 
 import structlog
 from slack_bolt.adapter.socket_mode.aiohttp import AsyncSocketModeHandler
 from slack_bolt.async_app import AsyncApp
+from slack_sdk.socket_mode.async_client import AsyncBaseSocketModeClient
+from slack_sdk.socket_mode.request import SocketModeRequest
 from sqlalchemy.exc import SQLAlchemyError
 
 from bot.house import House
@@ -36,12 +38,16 @@ class Patience:
         check_s: between two looks at the connection.
         deaf_after_s: without a connection, and the process ends.
         renew_after_s: without a word from Slack, and the connection is made anew.
+        ticket_s: without a greeting, and the next try asks for a new address.
+        stop_s: for what was taken to be done before the connection ends; Slack waits no longer for an answer either.
     """
 
     ping_s: float = 10.0
     check_s: float = 5.0
     deaf_after_s: float = 300.0
     renew_after_s: float = 3600.0
+    ticket_s: float = 30.0
+    stop_s: float = 3.0
 
 
 class Connection:
@@ -51,6 +57,8 @@ class Connection:
         self._handler = AsyncSocketModeHandler(app, app_token, ping_interval=patience.ping_s)
         self._client, self._house, self._patience = self._handler.client, house, patience
         self._client.message_listeners.append(self._told)
+        self._client.socket_mode_request_listeners = [self._answer]
+        self._in_hand: set[asyncio.Task[Any]] = set()
         self._greeted: object = None
         self._heard_at = self._well_at = time.monotonic()
         self._is_greeted, self._is_deaf = asyncio.Event(), asyncio.Event()
@@ -62,6 +70,7 @@ class Connection:
         Raises:
             DeafError: Slack cannot be reached at all.
         """
+        refreshing = asyncio.create_task(self._refresh())
         try:
             await self._connect()
             self._is_greeted.clear()
@@ -72,6 +81,8 @@ class Connection:
                 watching.cancel()
                 await asyncio.gather(watching, return_exceptions=True)
         finally:
+            refreshing.cancel()
+            await self._finish()
             await self._handler.close_async()  # type: ignore[no-untyped-call]
 
     async def is_connected(self) -> bool:
@@ -106,6 +117,32 @@ class Connection:
         pulse.connects += 1
         pulse.connected_at, pulse.connections = db.now(), int(message.get("num_connections") or 0)
         self._is_greeted.set()
+
+    async def _answer(self, client: AsyncBaseSocketModeClient, request: SocketModeRequest) -> None:
+        """Somebody's click, command, form or event."""
+        if task := asyncio.current_task():
+            self._in_hand.add(task)
+            task.add_done_callback(self._in_hand.discard)
+        await self._handler.handle(client, request)  # type: ignore[arg-type]
+
+    async def _finish(self) -> None:
+        """What was taken is committed and acked before the connection ends: Slack repeats no click."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(self._patience.stop_s):
+                while self._in_hand:
+                    await asyncio.wait(self._in_hand)
+
+    async def _refresh(self) -> None:
+        """Without a greeting for long, a new address is asked for: the library tries the one that it has for ever."""
+        while True:
+            before = self._client.current_session
+            await asyncio.sleep(self._patience.ticket_s)
+            if await self.is_connected():
+                continue
+            if self._client.current_session is before and await self._client.is_connected():
+                await self._renew()  # it was let in, and never greeted
+            else:
+                self._client.wss_uri = None
 
     async def _watch(self, *, owes: bool) -> None:
         while True:

@@ -7,6 +7,7 @@ from functools import partial
 from typing import Any
 
 import pytest
+from sqlalchemy import text
 
 from bot import __main__ as program
 from bot import app
@@ -93,6 +94,53 @@ async def test_after_each_greeting_the_threads_are_compared(workspace: Workspace
 async def test_a_long_silence_makes_a_new_connection(workspace: Workspace) -> None:
     async with patient(workspace, Patience(check_s=0.05, renew_after_s=0.3)) as bot:
         await until(partial(greeted, bot, 3))
+
+
+async def test_an_address_that_slack_takes_no_more_is_not_tried_for_ever(workspace: Workspace) -> None:
+    async with patient(workspace, Patience(ping_s=0.1, check_s=0.05, ticket_s=0.5)) as bot:
+        before = await workspace.mark()
+        await workspace.control("disconnect", {"reason": "lost", "for_s": 0.5})
+
+        async def has_asked() -> bool:
+            return "apps.connections.open" in await workspace.calls(after=before)
+
+        await until(has_asked)
+        workspace.sandbox.sockets._tickets.clear()
+
+        await until(partial(greeted, bot, 2))
+
+
+async def test_a_click_that_is_handled_when_the_stop_comes_is_acked_and_committed(workspace: Workspace) -> None:
+    card = await workspace.opened("Disk full")
+    async with workspace.engine.connect() as holding:
+        await holding.execute(text("SELECT 1 FROM incident FOR UPDATE"))
+        said = {"user": "ben", "channel": PLACE, "message_ts": card["ts"], "action_id": "incident.take"}
+        clicking = asyncio.create_task(workspace.control("action", said))
+        async with asyncio.timeout(5):
+            while not line(workspace.bot)._in_hand:  # noqa: ASYNC110 - nothing rings a bell
+                await asyncio.sleep(0.01)
+        stopping = asyncio.create_task(workspace.stop())
+        await asyncio.sleep(0.2)
+        await holding.rollback()
+
+    assert (await clicking)["ack"]["status"] == "acked"
+    await stopping
+    assert await workspace.rows("SELECT status FROM incident") == [("in_progress",)]
+
+
+async def test_a_click_that_hangs_does_not_keep_the_bot_from_stopping(workspace: Workspace) -> None:
+    card = await workspace.opened("Disk full")
+    async with patient(workspace, Patience(stop_s=0.1)) as bot, workspace.engine.connect() as holding:
+        await holding.execute(text("SELECT 1 FROM incident FOR UPDATE"))
+        said = {"user": "ben", "channel": PLACE, "message_ts": card["ts"], "action_id": "incident.take"}
+        clicking = asyncio.create_task(workspace.control("action", said))
+        async with asyncio.timeout(5):
+            while not line(bot)._in_hand:  # noqa: ASYNC110 - nothing rings a bell
+                await asyncio.sleep(0.01)
+        async with asyncio.timeout(1):
+            await line(bot)._finish()
+        await holding.rollback()
+        await clicking
 
 
 async def test_a_deaf_process_says_why(workspace: Workspace) -> None:
