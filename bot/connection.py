@@ -115,6 +115,7 @@ class Connection:
         self._greeted = self._client.current_session
         pulse = self._house.pulse
         pulse.connects += 1
+        pulse.asked_at = self._heard_at
         pulse.connected_at, pulse.connections = db.now(), int(message.get("num_connections") or 0)
         self._is_greeted.set()
 

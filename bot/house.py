@@ -1,5 +1,6 @@
 """What every listener and delivery may need: the workspace, the routes, the database."""
 
+import time
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, field, fields
 from datetime import datetime
@@ -61,6 +62,7 @@ class Pulse:
 
     Args:
         is_reached: whether Slack reaches this process, as far as that can be told.
+        asked_at: when what was missed was last asked for, by the clock that never jumps; at the start it is.
         connects: how often Slack greeted it over Socket Mode; 0 where requests come by HTTP.
         connections: of the app, as Slack counted them at the last greeting.
     """
@@ -68,6 +70,7 @@ class Pulse:
     began_at: datetime = field(default_factory=db.now)
     heard_at: datetime | None = None
     is_reached: bool = True
+    asked_at: float = field(default_factory=time.monotonic)
     connects: int = 0
     connected_at: datetime | None = None
     connections: int = 0

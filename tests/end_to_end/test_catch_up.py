@@ -365,6 +365,7 @@ async def test_a_channel_that_was_left_meanwhile_is_left_alone(workspace: Worksp
     await workspace.control("member", {"user": "bot", "channel": PLACE, "leave": True, "by": "ana"})
 
     async with back(workspace) as bot:
+        bot.house.pulse.asked_at -= 3 * 3600
         await schedule.tick(bot.house, db.now() + timedelta(hours=3))
         await workspace.delivered()
         before = await workspace.mark()
@@ -514,9 +515,11 @@ async def test_every_hour_is_soon_enough_for_what_nobody_noticed(workspace: Work
     [card] = await opened(workspace, 1)
     await workspace.lost("message", user="chloe", channel=PLACE, text="lost", thread_ts=card["ts"])
 
+    workspace.bot.house.pulse.asked_at -= 30 * 60
     await schedule.tick(workspace.bot.house, db.now() + timedelta(minutes=30))
     await workspace.delivered()
     assert contents(await workspace.rows(ALL)) == set()
+    workspace.bot.house.pulse.asked_at -= 31 * 60
     await schedule.tick(workspace.bot.house, db.now() + timedelta(minutes=61))
     await workspace.delivered()
 
