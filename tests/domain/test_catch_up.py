@@ -7,7 +7,20 @@ from typing import Any
 import pytest
 from sqlalchemy import delete, func, select, update
 
-from domain import absence, cards, catch_up, comments, comparison, db, kept, living, outbox, rereading, workspaces
+from domain import (
+    absence,
+    cards,
+    catch_up,
+    comments,
+    comparison,
+    db,
+    kept,
+    living,
+    looked,
+    outbox,
+    rereading,
+    workspaces,
+)
 from domain.catch_up import Page, Root
 from domain.comments import Comment, Reply
 from domain.db import Begin
@@ -460,6 +473,32 @@ async def test_lines_stand_in_the_thread_that_was_there_before_them(
     assert elsewhere == {CARD: 0}
     assert before == {CARD: 0, SECOND: 0}
     assert known == {"1600000000.000100", CARD}
+
+
+async def test_whoever_comes_back_after_an_absence_asks_for_what_was_edited(
+    begin: Begin, team: str, card: Incident
+) -> None:
+    await absent(begin, team, timedelta())
+    async with begin() as session:
+        here = Workspace.id == team
+        await session.execute(update(Workspace).where(here).values(reached_at=func.now() - timedelta(hours=1)))
+    async with begin() as session:
+        await absence.ended(session, team)
+
+    [row] = await rows(begin, team)
+    assert catch_up.EDITED_SINCE in row.payload
+
+
+async def test_how_far_it_was_looked_is_kept_by_whoever_has_the_row(begin: Begin, team: str, card: Incident) -> None:
+    [row] = await asked(begin, team)
+    async with begin() as session:
+        await session.execute(update(OutboxMessage).where(OutboxMessage.id == row.id).values(leased_by="process-1"))
+    async with begin() as session:
+        assert await looked.keep(session, outgoing(row), {"1": {"seen": 15}})
+        assert not await looked.keep(session, replace(outgoing(row), leased_by="process-2"), {})
+
+    [kept_row] = await rows(begin, team)
+    assert kept_row.payload == {"channel": GENERAL, looked.LOOKED: {"1": {"seen": 15}}}
 
 
 async def test_how_far_it_is_can_be_told(begin: Begin, team: str, card: Incident) -> None:
