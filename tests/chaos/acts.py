@@ -2,8 +2,19 @@
 
 from datetime import UTC, datetime, timedelta
 
-from tests.chaos.ledger import Evidence, Outcome
+from tests.chaos.ledger import Outcome
 from tests.chaos.people import NAMES, PRIORITIES, Doing, Person, judged
+from tests.chaos.talking import (
+    adds_a_message,
+    changes_a_comment,
+    deletes_a_reply,
+    edits_a_reply,
+    opens_from_a_message,
+    removes_a_comment,
+    replies,
+    says_by_command,
+    says_by_form,
+)
 
 BOT = "@Incident Tracker"
 
@@ -15,7 +26,7 @@ async def opens_quickly(person: Person) -> None:
 
 async def opens_by_form(person: Person) -> None:
     title = person.words()
-    await _fills(person, f"new {title}", "incident.create", ("created", title), description=person.words())
+    await person.fills(f"new {title}", "incident.create", ("created", title), description=person.words())
 
 
 async def takes_by_command(person: Person) -> None:
@@ -87,40 +98,6 @@ async def renames(person: Person) -> None:
         await person.submits(form, {"title": title}, ("renamed", title))
 
 
-async def says_by_command(person: Person) -> None:
-    said = person.words()
-    if card := await person.card():
-        await person.asks(f"comment {card.number} {said}", "said", said)
-
-
-async def says_by_form(person: Person) -> None:
-    said = person.words()
-    if card := await person.card():
-        await _fills(person, f"comment {card.number}", "comment.new", ("said", said), comment=said)
-
-
-async def replies(person: Person) -> None:
-    if card := await person.card():
-        await person.replies(card, person.words())
-
-
-async def edits_a_reply(person: Person) -> None:
-    if person.replied:
-        channel, ts = person.dice.choice(person.replied)
-        text = person.words()
-        body = {"user": person.name, "channel": channel, "ts": ts, "text": text}
-        if (await person.eyes.does("edit", body))[0] == 200:
-            person.ledger.replies[channel, ts].text = text
-
-
-async def deletes_a_reply(person: Person) -> None:
-    if person.replied:
-        channel, ts = place = person.dice.choice(person.replied)
-        if (await person.eyes.does("delete", {"user": person.name, "channel": channel, "ts": ts}))[0] == 200:
-            person.ledger.replies[place].is_deleted = True
-            person.replied.remove(place)
-
-
 async def looks_at_home(person: Person) -> None:
     await person.eyes.does("home", {"user": person.name})
 
@@ -129,7 +106,19 @@ async def deletes_an_incident(person: Person) -> None:
     """Owners and superusers may."""
     if card := await person.card():
         evidence = ("deleted", card.number, person.full_name, "")
-        await _fills(person, f"delete {card.number}", "incident.delete", evidence)
+        await person.fills(f"delete {card.number}", "incident.delete", evidence)
+
+
+async def restores_an_incident(person: Person) -> None:
+    """For superusers."""
+    if numbers := await person.deleted():
+        number = person.dice.choice(numbers)
+        await person.asks(f"restore {number}", "restored", number, person.full_name, "")
+
+
+async def takes_back(person: Person) -> None:
+    """What they changed last, whatever that was."""
+    await person.asks("undo", "undone", person.full_name)
 
 
 async def deletes_a_card(person: Person) -> None:
@@ -145,9 +134,12 @@ async def sets_a_digest(person: Person) -> None:
     await person.eyes.does("command", {**body, "text": f"admin digest add {person.channel()} {at:%H:%M} UTC daily"})
 
 
-async def _fills(person: Person, line: str, callback_id: str, evidence: Evidence, **values: str) -> None:
-    if (form := await person.opens(line)) and form["callback_id"] == callback_id:
-        await person.submits(form, values, evidence)
+async def asks_for_a_digest(person: Person) -> None:
+    """At once, beside the times that are set."""
+    channel = person.channel()
+    for line in (f"admin digest add {channel} 09:00 UTC daily", f"admin digest now {channel}"):
+        body = {"user": person.name, "channel": "#incidents", "command": "/incident", "text": line}
+        await person.eyes.does("command", body)
 
 
 ACTS: tuple[tuple[Doing, int], ...] = (
@@ -165,10 +157,23 @@ ACTS: tuple[tuple[Doing, int], ...] = (
     (renames, 2),
     (says_by_command, 2),
     (says_by_form, 2),
+    (changes_a_comment, 3),
+    (removes_a_comment, 1),
     (replies, 8),
     (edits_a_reply, 3),
     (deletes_a_reply, 2),
+    (adds_a_message, 2),
+    (opens_from_a_message, 1),
+    (takes_back, 2),
+    (looks_at_home, 2),
     (deletes_an_incident, 1),
-    (looks_at_home, 1),
 )
-SUPERUSERS_ACTS: tuple[tuple[Doing, int], ...] = (*ACTS, (sets_a_digest, 4), (deletes_a_card, 2))
+SUPERUSERS_ACTS: tuple[tuple[Doing, int], ...] = (
+    *ACTS,
+    (restores_an_incident, 2),
+    (sets_a_digest, 3),
+    (asks_for_a_digest, 1),
+    (deletes_a_card, 2),
+)
+LEFT: tuple[Doing, ...] = (opens_quickly, replies, says_by_command, changes_a_comment, assigns, looks_at_home)
+"""What is left of it is looked at when everything else was done once."""

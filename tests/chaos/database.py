@@ -33,6 +33,19 @@ DO $$ DECLARE name text; BEGIN
 END $$
 """
 """What makes writes fail as they do on a full disk; a full disk itself strikes only where a file must grow."""
+NOTED = """
+CREATE TABLE chaos.mended (incident_id uuid, ts text, version int, at timestamptz);
+CREATE FUNCTION chaos.note_mended() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+    INSERT INTO chaos.mended SELECT NEW.incident_id, split_part(NEW.key, ':', 3), split_part(NEW.key, ':', 4)::int,
+        clock_timestamp() WHERE NOT EXISTS (
+            SELECT FROM outbox WHERE incident_id = NEW.incident_id AND id <> NEW.id AND gave_up_at IS NULL
+            AND topic IN ('incident.opened', 'incident.changed'));
+    RETURN NULL;
+END $$;
+CREATE TRIGGER note_mended AFTER INSERT ON outbox FOR EACH ROW WHEN (NEW.key LIKE 'mend:%')
+    EXECUTE FUNCTION chaos.note_mended()
+"""
+"""What keeps in mind which cards a comparison found old when nothing was on its way to them."""
 SLOW_COMMITS = {"commit_delay": "100000", "commit_siblings": "0"}
 """A tenth of a second before each commit reaches the disk."""
 
@@ -78,7 +91,7 @@ class Database:
 
     def prepare(self) -> None:
         """When the tables are there."""
-        self.does(FULL)
+        self.does(FULL, NOTED)
 
     def end(self) -> None:
         """Stop it, and forget everything in it."""

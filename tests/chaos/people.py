@@ -24,6 +24,7 @@ CHANNELS = {
 PRIORITIES = ("critical", "high", "medium", "low")
 Doing: TypeAlias = Callable[["Person"], Awaitable[None]]
 CARD = re.compile(r"INC-(\d+) (.*): (open|in progress|resolved), ")
+BURIED = re.compile(r"INC-(\d+) was deleted by ")
 LOOK_AGAIN_S = 0.5
 NOBODY_THERE_S = 1.0
 """How long somebody waits before they try something else."""
@@ -122,6 +123,12 @@ class Person:
         fitting = [card for card in seen if card.status in statuses] if statuses else seen
         return self.dice.choice(fitting or seen) if seen else None
 
+    async def deleted(self) -> list[str]:
+        """Numbers of incidents of which the channels say that they were deleted."""
+        channels = (await self.eyes.state())["channels"]
+        found = (BURIED.match(message.get("text", "")) for channel in channels for message in channel["messages"])
+        return [said[1] for said in found if said]
+
     async def asks(self, line: str, *evidence: str) -> None:
         """``/incident …``, whose answer says whether it was done."""
         body = {"user": self.name, "channel": self.channel(), "command": "/incident", "text": line}
@@ -155,9 +162,14 @@ class Person:
             if not is_line:
                 self.replied.append(place)
 
-    async def submits(self, form: Json, values: Json, evidence: Evidence) -> None:
+    async def fills(self, line: str, callback_id: str, evidence: Evidence, **values: str) -> None:
+        """``/incident …`` that opens this form, which is then sent."""
+        if (form := await self.opens(line)) and form["callback_id"] == callback_id:
+            await self.submits(form, values, evidence)
+
+    async def submits(self, form: Json, values: Json, evidence: Evidence, *, typed: Json | None = None) -> None:
         """The form, and once more while it brings no answer; nobody wants it done twice."""
-        typed = {block: {block: value} for block, value in values.items()}
+        typed = {block: {block: value} for block, value in values.items()} | (typed or {})
         found, told = [], ""
         for _ in range(TRIES):
             body = {"user": self.name, "view_id": form["id"], "values": typed}
@@ -174,11 +186,12 @@ class Person:
         self.note(evidence, best, told)
         await self.leaves()
 
-    async def form(self) -> Json | None:
-        """The form on top of what this person has open."""
+    async def form(self, callback_id: str = "") -> Json | None:
+        """The form on top of what this person has open, if it is this one."""
         state = await self.eyes.state(now=True)
         stacks: dict[str, list[Json]] = state["views"]
-        return next((stack[-1] for user, stack in stacks.items() if user.lower().startswith(f"u0{self.name}")), None)
+        found = next((stack[-1] for user, stack in stacks.items() if user.lower().startswith(f"u0{self.name}")), None)
+        return found if found and callback_id in ("", found["callback_id"]) else None
 
     async def leaves(self) -> None:
         """Close everything."""

@@ -3,17 +3,17 @@
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any, TypeAlias
 
 from sqlalchemy import Connection, text
 
 from bot.looking import delivery_of
+from tests.chaos.journal import Place, Told, posts
 from tests.chaos.ledger import Evidence, Ledger
 from tests.chaos.people import CARD, Json, is_root
 
 Row: TypeAlias = Any
-Place: TypeAlias = tuple[str, str]
-"""Channel and ts."""
 
 INCIDENTS = """
 SELECT i.*, i.status::text AS state, i.priority::text AS urgency, o.full_name AS owner, a.full_name AS assignee
@@ -35,7 +35,9 @@ class Records:
 
     ledger: Ledger
     slack: Json
-    events: dict[Place, list["Told"]] = field(default_factory=dict)
+    events: dict[Place, list[Told]] = field(default_factory=dict)
+    removed: set[Place] = field(default_factory=set)
+    """What the bot asked Slack to delete."""
     logged: list[str] = field(default_factory=list)
     """What the bots logged that nobody expected."""
     catches_up: bool = False
@@ -44,21 +46,32 @@ class Records:
     """How often a bot did not end when it was asked to."""
     behind_s: float = 0.0
     """By how much a bot's clock was slow at most."""
+    began_s: float = 0.0
+    """The time of day when the clock that only goes forward stood at nothing."""
     incidents: Sequence[Row] = ()
     entries: Sequence[Row] = ()
     comments: Sequence[Row] = ()
+    revisions: Sequence[Row] = ()
     threads: Sequence[Row] = ()
     outbox: Sequence[Row] = ()
+    mended: Sequence[Row] = ()
+    """What comparisons found old when nothing was on its way to it."""
     runs: Sequence[Row] = ()
     schedules: Sequence[Row] = ()
+    homes: Sequence[Row] = ()
 
     def read(self, connection: Connection) -> "Records":
         def rows(query: str) -> Sequence[Row]:
             return connection.execute(text(query)).all()
 
         self.incidents, self.entries, self.comments = rows(INCIDENTS), rows(ENTRIES), rows(COMMENTS)
+        self.revisions = rows("SELECT * FROM comment_revision ORDER BY replaced_at")
+        self.homes = rows("SELECT *, extract(epoch FROM now() - looked_at)::float AS looked_s FROM home")
         self.threads = rows("SELECT * FROM thread")
         self.outbox = rows("SELECT * FROM outbox ORDER BY id")
+        self.mended = rows(
+            "SELECT m.*, i.number, i.channel_id FROM chaos.mended m JOIN incident i ON i.id = incident_id"
+        )
         self.runs = rows("SELECT r.*, s.channel_id FROM digest_run r JOIN digest_schedule s ON s.id = r.schedule_id")
         self.schedules = rows("SELECT *, (now() at time zone 'UTC')::timestamp AS now_utc FROM digest_schedule")
         return self
@@ -69,8 +82,27 @@ class Records:
 
     def is_deleted(self, place: Place) -> bool:
         """Whether somebody deleted this message in Slack."""
-        deleted = ("message_deleted", "message_changed")
-        return place not in self.by_place() and any(told.what in deleted for told in self.events.get(place, ()))
+        return place not in self.by_place() and any(told.is_end for told in self.events.get(place, ()))
+
+    def posts(self) -> dict[str, list[Place]]:
+        """Where everything was posted that a row of the outbox asked for, by row, the earliest first."""
+        return posts(self.events)
+
+    def was_deleted_by_a_person(self, place: Place, *, before: Place) -> bool:
+        """Whether somebody deleted this message before the other one was posted."""
+        ends = [told.at for told in self.events[place] if told.is_end]
+        return place not in self.removed and any(at < self.events[before][0].at for at in ends)
+
+    def told_until(self, place: Place, at: datetime) -> list[Told]:
+        """What Slack told of this message until then."""
+        return [told for told in self.events.get(place, ()) if told.at <= at.timestamp() - self.began_s]
+
+    def threads_by_incident(self) -> dict[Any, set[Place]]:
+        """Every thread that is or was an incident's, by its id."""
+        found: dict[Any, set[Place]] = defaultdict(set)
+        for thread in self.threads:
+            found[thread.incident_id].add((thread.channel_id, thread.ts))
+        return found
 
     def messages(self) -> list[tuple[str, Json]]:
         """Every message that is there, with its channel."""
@@ -110,8 +142,30 @@ class Records:
 
     def evidence(self) -> list[Evidence]:
         """What was done, as the database tells it; one for each request of a person."""
-        said = [("said", comment.content) for comment in self.comments if comment.is_ours]
-        return [left_by(batch) for batch in self.batches()] + said
+        return [left_by(batch) for batch in self.batches()] + [each for c in self.comments for each in self._said(c)]
+
+    def ever_deleted(self) -> set[Any]:
+        """Ids of incidents that were deleted at some time: what was on its way then never came."""
+        return {entry.incident_id for entry in self.entries if entry.what == "deleted"}
+
+    def forgotten(self) -> set[str]:
+        """Everything that comments said that people deleted through the bot."""
+        buried = {(comment.channel_id, comment.ts) for comment in self.comments if comment.deleted_at is not None}
+        words = [words for place, words in self.ledger.buried.items() if place in buried]
+        return {each for said in words for each in self.ledger.all_words(said)}
+
+    def earlier(self, comment: Row) -> list[str]:
+        """What a comment said before, in order."""
+        return [revision.content for revision in self.revisions if revision.comment_id == comment.id]
+
+    def _said(self, comment: Row) -> list[Evidence]:
+        place = (str(comment.channel_id), str(comment.ts))
+        if not comment.is_ours:
+            return [("brought", *place, str(comment.number))] if place in self.ledger.brought else []
+        if comment.deleted_at is not None:
+            return [("removed", *place)]
+        first, *later = [*self.earlier(comment), comment.content]
+        return [("said", first), *(("edited", words) for words in later)]
 
 
 def left_by(batch: Sequence[Row]) -> Evidence:
@@ -121,6 +175,8 @@ def left_by(batch: Sequence[Row]) -> Evidence:
     place = (str(first.number), first.by_name)
     if "created" in what:
         return ("created", what["created"].new)
+    if "undone" in what:
+        return ("undone", first.by_name)
     if last.what in ("resolved", "reopened"):
         return (last.what, last.note)
     if "assigned" in what and what["assigned"].new != first.by_name:
@@ -130,30 +186,3 @@ def left_by(batch: Sequence[Row]) -> Evidence:
     if "renamed" in what:
         return ("renamed", what["renamed"].new)
     return (first.what, *place, first.new)
-
-
-@dataclass
-class Told:
-    """An event about a message, and what became of each try to deliver it."""
-
-    what: str
-    tries: list[str] = field(default_factory=list)
-
-    @property
-    def is_heard(self) -> bool:
-        return "acked" in self.tries
-
-
-def events(log: Sequence[Json]) -> dict[Place, list[Told]]:
-    """What Slack told of each message, in the order in which it happened."""
-    made: dict[str, Told] = {}
-    about: dict[Place, list[Told]] = defaultdict(list)
-    for entry in log:
-        if entry["kind"] == "delivery" and entry["type"] in ("message", "app_mention") and "event_id" in entry:
-            event = entry["payload"]["event"]
-            ts = event.get("deleted_ts") or (event.get("message") or event)["ts"]
-            if entry["event_id"] not in made:
-                made[entry["event_id"]] = Told(event.get("subtype") or event["type"])
-                about[event["channel"], ts].append(made[entry["event_id"]])
-            made[entry["event_id"]].tries.append(entry["status"])
-    return about

@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections import Counter
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from itertools import takewhile
 from pathlib import Path
@@ -13,16 +13,18 @@ from aiohttp import ClientSession, ClientTimeout
 from sqlalchemy import Engine, text
 
 from tests.chaos import keeping, machines
-from tests.chaos.acts import ACTS, SUPERUSERS_ACTS
+from tests.chaos.acts import ACTS, LEFT, SUPERUSERS_ACTS
+from tests.chaos.journal import Place, events, removed
 from tests.chaos.ledger import Ledger
 from tests.chaos.machines import Machines
 from tests.chaos.people import NAMES, Eyes, Json, Person
-from tests.chaos.promises import PROMISES
-from tests.chaos.records import Place, Records, events
+from tests.chaos.promises import POSTED, PROMISES, Promise
+from tests.chaos.records import Records
 from tests.chaos.saboteur import Saboteur
 from tests.chaos.trouble import TROUBLES, slack_fails
 
 QUIET_WITHIN_S = 120.0
+REHEARSAL_LOOKS, REHEARSAL_LOOKS_AGAIN_S = 60, 0.05
 MOST_LINES = 60
 SYNC_TRIES = 30
 CATCHES_UP = True
@@ -73,13 +75,16 @@ async def play(
         eyes = Eyes(http, up.slack_url)
         engine = up.database.engine()
         try:
-            await machines.make_superuser(up, folder, eyes)
+            await machines.make_superuser(up, eyes)
+            await _rehearse(report, eyes, engine)
             for number in range(1, rounds + 1):
                 await _round(number, report, up, eyes, seconds)
                 await _quiet(eyes, engine, report)
-                if catches_up:
+                await _check(POSTED, report, up, eyes, engine, folder)
+                if catches_up and report.is_good:
                     await _catch_up(eyes, engine, report)
-                await _check(report, up, eyes, engine, folder)
+                if report.is_good:
+                    await _check(PROMISES, report, up, eyes, engine, folder, has_caught_up=catches_up)
                 report.rounds = number
                 if not report.is_good:
                     if keep is not None:
@@ -90,6 +95,19 @@ async def play(
             report.restarts = sum(len(bot.ends) for bot in up.bots)
             engine.dispose()
     return report
+
+
+async def _rehearse(report: Report, eyes: Eyes, engine: Engine) -> None:
+    """Somebody does everything once while nothing goes wrong, so that there is something of every kind."""
+    name = machines.SUPERUSER
+    person = Person(name, eyes, report.ledger, _dice(f"{report.seed} {name}"), SUPERUSERS_ACTS)
+    for act in (*(do for do, _ in person.acts), *LEFT):
+        await act(person)
+        for _ in range(REHEARSAL_LOOKS):
+            if await asyncio.to_thread(_is_sent, engine):
+                break
+            await asyncio.sleep(REHEARSAL_LOOKS_AGAIN_S)
+        await eyes.state(now=True)
 
 
 async def _round(number: int, report: Report, up: Machines, eyes: Eyes, seconds: float) -> None:
@@ -169,18 +187,32 @@ def _is_sent(engine: Engine) -> bool:
         return not connection.scalar(text("SELECT count(*) FROM outbox WHERE gave_up_at IS NULL"))
 
 
-async def _check(report: Report, up: Machines, eyes: Eyes, engine: Engine, folder: Path) -> None:
-    log = (await eyes.reads("log"))["entries"]
-    records = Records(report.ledger, await eyes.state(now=True), events(log), unforeseen(folder))
-    records.catches_up = report.catches_up
-    records.stuck = sum(bot.stuck for bot in up.bots)
-    records.behind_s = max(bot.clock.behind_s for bot in up.bots)
-    report.unheard = sum(records.is_unheard(place) for place in report.ledger.replies)
-    with engine.connect() as connection:
-        report.records = records.read(connection)
-    for kind, promise in PROMISES:
+async def _check(
+    promises: Sequence[tuple[str, Promise]],
+    report: Report,
+    up: Machines,
+    eyes: Eyes,
+    engine: Engine,
+    folder: Path,
+    *,
+    has_caught_up: bool = False,
+) -> None:
+    report.records = records = await _records(report, up, eyes, engine, folder)
+    records.catches_up = has_caught_up
+    for kind, promise in promises:
         name = promise.__name__.replace("_", " ")
         report.found[kind] += [f"{name}: {words}" for words in promise(records)]
+
+
+async def _records(report: Report, up: Machines, eyes: Eyes, engine: Engine, folder: Path) -> Records:
+    log = (await eyes.reads("log"))["entries"]
+    records = Records(report.ledger, await eyes.state(now=True), events(log), removed(log), unforeseen(folder))
+    records.stuck = sum(bot.stuck for bot in up.bots)
+    records.behind_s = max(bot.clock.behind_s for bot in up.bots)
+    records.began_s = time.time() - time.monotonic()
+    report.unheard = sum(records.is_unheard(place) for place in report.ledger.replies)
+    with engine.connect() as connection:
+        return records.read(connection)
 
 
 def unforeseen(folder: Path) -> list[str]:
