@@ -728,3 +728,23 @@ async def test_shortcuts_cost_at_most_five_statements(workspace: Workspace) -> N
 
     assert {name: len(cost) for name, cost in costs.items() if len(cost) > MOST} == {}
     assert len(await workspace.rows(INCIDENTS)) == 2
+
+
+@pytest.mark.parametrize(("times", "channel"), [(1, "#checkout"), (2, "#incidents")], ids=["link", "quote"])
+async def test_what_slack_took_unanswered_stays_one_although_the_card_is_posted_anew(
+    workspace: Workspace, times: int, channel: str
+) -> None:
+    card = await workspace.opened("Disk full")
+    ts = await said(workspace, "#checkout", "the vendor knows")
+    form = await chosen(workspace, "message_add", "#checkout", ts)
+    unanswered = {"method": "chat.postMessage", "kind": "timeout_after_success", "delay_ms": 2000}
+    await workspace.faults({**unanswered, "times": times})
+
+    await sent(workspace, form, incident="1")
+    await workspace.shown(channel, "*Ana Almeida* brought" if times == 2 else "added to")
+    await workspace.stage.do("delete", user="ana", channel="#incidents", ts=card["ts"])
+    await workspace.delivered()
+
+    assert len(await thread_of(workspace, "#checkout", ts)) == 1
+    told = [message["text"] for message in await workspace.stage.messages("#incidents")]
+    assert sum("the vendor knows" in text for text in told) == 1
