@@ -9,21 +9,23 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from random import Random
 from typing import Any
 
 from tests.chaos import clocks
+from tests.chaos.balancer import Balancer
 from tests.chaos.clocks import Clock
 from tests.chaos.database import Database
 from tests.chaos.people import NAMES, Eyes
+from tests.chaos.slack import BY_HTTP, BY_SOCKETS, SECRET
 
 ROOT = Path(__file__).parents[2]
-FAST = 60.0
-"""Slack repeats an event after a minute and after five; here after one second and after five."""
 PATIENCE_S = 60.0
 STOPS_WITHIN_S = 30.0
 """As long as container platforms wait by default, before they kill."""
 BOTS = 2
 SUPERUSER = "ana"
+APP_TOKEN = "xapp-sandbox-harbour"
 
 
 class Program:
@@ -32,7 +34,8 @@ class Program:
     def __init__(self, name: str, folder: Path, words: list[str], environment: dict[str, str]) -> None:
         self.name = name
         self.log = folder / f"{name}.log"
-        self._folder, self._words, self._environment = folder, words, environment
+        self.environment = environment
+        self._folder, self._words = folder, words
         self._process: asyncio.subprocess.Process | None = None
         self._seen = 0
 
@@ -45,7 +48,7 @@ class Program:
         with self.log.open("ab") as output:
             self._process = await asyncio.create_subprocess_exec(
                 sys.executable, "-m", *self._words,
-                cwd=self._folder, env=_environment(self._environment), start_new_session=True,
+                cwd=self._folder, env=_environment(self.environment), start_new_session=True,
                 stdin=asyncio.subprocess.DEVNULL, stdout=output, stderr=output,
             )  # fmt: skip
 
@@ -145,9 +148,19 @@ class Bot:
 
 @dataclass(frozen=True, slots=True)
 class Machines:
+    slack: Program
     slack_url: str
+    balancer: Balancer
     database: Database
     bots: list[Bot]
+
+    async def turn(self, *, is_http: bool) -> None:
+        """Slack reaches the bots by HTTP from now on, or by sockets; they are started anew for it."""
+        for bot in self.bots:
+            await bot.away()
+            bot.program.environment |= {"SLACK_SIGNING_SECRET": SECRET if is_http else ""}
+            bot.program.environment |= {"SLACK_APP_TOKEN": "" if is_http else APP_TOKEN}
+        self.slack.signal(BY_HTTP if is_http else BY_SOCKETS)
 
 
 @asynccontextmanager
@@ -161,16 +174,20 @@ async def running(*, seed: str) -> AsyncIterator[tuple[Machines, Path]]:
         await asyncio.to_thread(database.make)
         await database.tunnel.open()
         stack.push_async_callback(database.tunnel.close)
-        slack = Program("slack", folder, _slack_words(seed), {})
+        balancer = Balancer(BOTS, Random(seed))  # noqa: S311 - no secret
+        await balancer.open()
+        stack.push_async_callback(balancer.close)
+        slack = Program("slack", folder, _slack_words(seed, balancer), {})
         stack.push_async_callback(slack.kill)
         await slack.start()
         said = (await slack.says("bot token")).split()
-        made = [_bot(f"bot-{number}", folder, _settings(said, database)) for number in range(1, BOTS + 1)]
+        ports = enumerate(balancer.ports, start=1)
+        made = [_bot(f"bot-{number}", folder, _settings(said, database, port)) for number, port in ports]
         for bot in made:
             stack.push_async_callback(bot.away)
         await made[0].up()
         await asyncio.to_thread(database.prepare)
-        yield Machines(said[0], database, made), folder
+        yield Machines(slack, said[0], balancer, database, made), folder
 
 
 @contextmanager
@@ -196,17 +213,17 @@ def _bot(name: str, folder: Path, settings: dict[str, str]) -> Bot:
     return Bot(Program(name, folder, ["bot", "run"], {**settings, **clock.settings}), clock)
 
 
-def _slack_words(seed: str) -> list[str]:
-    manifest = str(ROOT / "manifest.yaml")
-    return ["sandbox", "--port", "0", "--manifest", manifest, "--fast", str(FAST), "--seed", seed]
+def _slack_words(seed: str, balancer: Balancer) -> list[str]:
+    return ["tests.chaos.slack", "--seed", seed, "--request-url", f"http://127.0.0.1:{balancer.port}/slack/events"]
 
 
-def _settings(said: list[str], database: Database) -> dict[str, str]:
+def _settings(said: list[str], database: Database, port: int) -> dict[str, str]:
     return {
         "SLACK_BOT_TOKEN": said[3],
-        "SLACK_APP_TOKEN": said[6],
+        "SLACK_APP_TOKEN": APP_TOKEN,
         "SLACK_API_URL": f"{said[0]}/api/",
         "DATABASE_URL": database.url,
+        "PORT": str(port),
         "INCIDENT_CHANNEL": "#incidents",
         "LOG_LEVEL": "WARNING",
         "LOG_FORMAT": "json",

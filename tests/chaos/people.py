@@ -30,6 +30,8 @@ NOBODY_THERE_S = 1.0
 """How long somebody waits before they try something else."""
 TRIES = 3
 """How often somebody presses a form's button again that brought no answer."""
+FAILED = "HTTP 5"
+"""Slack shows that something went wrong, as where no answer comes."""
 SAYS_DONE = "Done"
 SAYS_LOOK = "Look whether"
 """The bot's own words for not knowing."""
@@ -51,6 +53,8 @@ class Eyes:
 
     session: ClientSession
     url: str
+    is_http: bool = False
+    """Whether Slack asks by HTTP, where a line that breaks may have carried what was asked."""
     _state: Json = field(default_factory=dict)
     _at: float = 0.0
 
@@ -59,6 +63,7 @@ class Eyes:
             answer: Json = await response.json()
         if (answer.get("ack") or {}).get("status") == "no_connection":
             await asyncio.sleep(NOBODY_THERE_S)
+            answer["ack"]["status"] = "timeout" if self.is_http else "no_connection"
         return response.status, answer
 
     async def reads(self, what: str, **query: str) -> Json:
@@ -178,7 +183,7 @@ class Person:
                 break
             found.append(judged_form(answer))
             told = str(answer.get("errors") or "") or told
-            if answer["ack"]["status"] == "error":
+            if answer["ack"]["status"] == "error" and not str(answer["ack"].get("error")).startswith(FAILED):
                 self.ledger.unusable.append(f"{form['callback_id']}: {answer}")
             if found[-1] is Outcome.DONE or "view" in answer:
                 break

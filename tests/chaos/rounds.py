@@ -24,6 +24,8 @@ from tests.chaos.saboteur import Saboteur
 from tests.chaos.trouble import TROUBLES, slack_fails
 
 QUIET_WITHIN_S = 120.0
+BY_HTTP = {2, 3}
+"""Of four rounds, the second and the third."""
 REHEARSAL_LOOKS, REHEARSAL_LOOKS_AGAIN_S = 60, 0.05
 MOST_LINES = 60
 SYNC_TRIES = 30
@@ -113,6 +115,9 @@ async def _rehearse(report: Report, eyes: Eyes, engine: Engine) -> None:
 async def _round(number: int, report: Report, up: Machines, eyes: Eyes, seconds: float) -> None:
     seed = f"{report.seed} {number}"
     bots = up.bots[: 2 - number % 2]
+    if eyes.is_http != (number % 4 in BY_HTTP):
+        eyes.is_http = not eyes.is_http
+        await up.turn(is_http=eyes.is_http)
     for bot in bots:
         await bot.up()
     until = time.monotonic() + seconds

@@ -140,10 +140,20 @@ async def a_commit_is_not_answered(saboteur: Saboteur) -> None:
 
 
 async def sockets_are_dropped(saboteur: Saboteur) -> None:
-    """sockets dropped"""
-    reason = saboteur.dice.choice(("refresh_requested", "link_disabled", "lost"))
-    body = {"reason": reason, "for_s": saboteur.dice.choice((0, 1, 3)), "ghosts_for_s": 2}
-    await saboteur.eyes.does("disconnect", body)
+    """lines to Slack broken"""
+    for_s = saboteur.dice.choice((0, 1, 3))
+    reason = saboteur.dice.choice(("warning", "refresh_requested", "link_disabled", "too_many_websockets", "lost"))
+    if not saboteur.eyes.is_http:
+        await saboteur.eyes.does("disconnect", {"reason": reason, "for_s": for_s, "ghosts_for_s": 2})
+        return
+    await saboteur.machines.balancer.cut()
+    await asyncio.sleep(for_s)
+    saboteur.machines.balancer.mend()
+
+
+async def slack_counts_the_dead(saboteur: Saboteur) -> None:
+    """ghost connections"""
+    await saboteur.eyes.does("ghosts", {"count": saboteur.dice.choice((1, 3, 10)), "for_s": 4})
 
 
 async def an_old_event_comes_again(saboteur: Saboteur) -> None:
@@ -169,7 +179,8 @@ TROUBLES: tuple[tuple[Trouble, int], ...] = (
     (the_database_is_cut_off, 2),
     (the_database_says_nothing, 2),
     (a_commit_is_not_answered, 4),
-    (sockets_are_dropped, 2),
+    (sockets_are_dropped, 3),
+    (slack_counts_the_dead, 1),
     (an_old_event_comes_again, 2),
     (slack_fails, 3),
     *AILING,
