@@ -730,7 +730,7 @@ async def test_shortcuts_cost_at_most_five_statements(workspace: Workspace) -> N
     assert len(await workspace.rows(INCIDENTS)) == 2
 
 
-@pytest.mark.parametrize(("times", "channel"), [(1, "#checkout"), (2, "#incidents")], ids=["link", "quote"])
+@pytest.mark.parametrize("times, channel", [(1, "#checkout"), (2, "#incidents")], ids=["link", "quote"])
 async def test_what_slack_took_unanswered_stays_one_although_the_card_is_posted_anew(
     workspace: Workspace, times: int, channel: str
 ) -> None:
