@@ -142,6 +142,7 @@ async def asks_for_a_digest(person: Person) -> None:
         await person.eyes.does("command", body)
 
 
+# In an order in which one person can do them one after the other.
 ACTS: tuple[tuple[Doing, int], ...] = (
     (opens_quickly, 3),
     (opens_by_form, 3),
@@ -155,6 +156,7 @@ ACTS: tuple[tuple[Doing, int], ...] = (
     (assigns, 2),
     (ranks, 2),
     (renames, 2),
+    (takes_back, 2),
     (says_by_command, 2),
     (says_by_form, 2),
     (changes_a_comment, 3),
@@ -164,7 +166,6 @@ ACTS: tuple[tuple[Doing, int], ...] = (
     (deletes_a_reply, 2),
     (adds_a_message, 2),
     (opens_from_a_message, 1),
-    (takes_back, 2),
     (looks_at_home, 2),
     (deletes_an_incident, 1),
 )
@@ -175,5 +176,13 @@ SUPERUSERS_ACTS: tuple[tuple[Doing, int], ...] = (
     (asks_for_a_digest, 1),
     (deletes_a_card, 2),
 )
-LEFT: tuple[Doing, ...] = (opens_quickly, replies, says_by_command, changes_a_comment, assigns, looks_at_home)
+LEFT: tuple[Doing, ...] = (
+    opens_quickly,
+    replies,
+    says_by_command,
+    changes_a_comment,
+    adds_a_message,
+    assigns,
+    looks_at_home,
+)
 """What is left of it is looked at when everything else was done once."""

@@ -118,8 +118,7 @@ async def _round(number: int, report: Report, up: Machines, eyes: Eyes, seconds:
     if eyes.is_http != (number % 4 in BY_HTTP):
         eyes.is_http = not eyes.is_http
         await up.turn(is_http=eyes.is_http)
-    for bot in bots:
-        await bot.up()
+    await asyncio.gather(*(bot.up() for bot in bots))
     until = time.monotonic() + seconds
     saboteur = Saboteur(up, eyes, _dice(seed), report.thrown, bots)
     async with asyncio.TaskGroup() as group:
@@ -128,8 +127,7 @@ async def _round(number: int, report: Report, up: Machines, eyes: Eyes, seconds:
             group.create_task(Person(name, eyes, report.ledger, _dice(f"{seed} {name}"), acts).lives(until))
         group.create_task(saboteur.works(until, slack_fails, TROUBLES))
     await saboteur.set_faults([])
-    for bot in bots:
-        await bot.up()
+    await asyncio.gather(*(bot.up() for bot in bots))
     for bot in up.bots[1:]:
         await bot.away()
 

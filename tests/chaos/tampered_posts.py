@@ -153,9 +153,12 @@ def a_digest_is_posted_twice(records: Records) -> None:
     post_again(records, place, message)
 
 
-def nobody_is_told(records: Records) -> None:
-    for channel in records.slack["channels"]:
-        channel["messages"] = [m for m in channel["messages"] if not ASSIGNED.match(m["text"])]
+def somebody_is_not_told(records: Records) -> None:
+    odd = records.ever_deleted() | {entry.incident_id for entry in records.entries if entry.what == "undone"}
+    incident = next(incident for incident in records.incidents if incident.id not in odd)
+    records.incidents = changed(records.incidents, lambda each: each is incident, assignee="Sam Stranger")
+    entry = SimpleNamespace(incident_id=incident.id, what="assigned", new="Sam Stranger", by_name="Ana Almeida")
+    records.entries = [*records.entries, SimpleNamespace(**{**records.entries[0]._mapping, **vars(entry)})]
 
 
 def somebody_is_told_twice(records: Records) -> None:
@@ -205,7 +208,7 @@ TAMPERED_POSTS: tuple[tuple[Tampering, str], ...] = (
     (a_digest_is_missing, "each_due_digest_is_posted"),
     (a_digest_never_came, "each_due_digest_is_posted"),
     (a_digest_is_posted_twice, "no_digest_is_posted_twice"),
-    (nobody_is_told, "who_is_assigned_is_told"),
+    (somebody_is_not_told, "who_is_assigned_is_told"),
     (somebody_is_told_twice, "nobody_is_told_again_of_the_same_incident"),
     (a_home_is_old, "home_shows_what_is_true"),
     (a_row_is_left_in_the_outbox, "everything_was_sent"),
