@@ -13,6 +13,10 @@ LOOKED: Final = "looked"
 
 async def keep(session: AsyncSession, message: Outgoing, places: Mapping[str, Any]) -> bool:
     """Keep it for whoever has the row next; False if that is another process by now."""
-    mine = (OutboxMessage.id == message.id, OutboxMessage.leased_by == message.leased_by)
+    mine = (
+        OutboxMessage.id == message.id,
+        OutboxMessage.leased_by == message.leased_by,
+        OutboxMessage.attempts == message.lease,
+    )
     kept = update(OutboxMessage).where(*mine).values(payload={**message.payload, LOOKED: places})
     return await session.scalar(kept.returning(OutboxMessage.id)) is not None
