@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
-from bot.sync import delivery_of
+from bot.looking import delivery_of
 from tests.chaos.people import Json
 
 Place: TypeAlias = tuple[str, str]

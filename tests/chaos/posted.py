@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 
-from bot.sync import delivery_of
+from bot.looking import delivery_of
 from tests.chaos.people import Json, is_root
 from tests.chaos.records import Records, Row, left_by
 

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 from typing import Any
 
-from bot.sync import EVENT_TYPE
+from bot.looking import EVENT_TYPE
 from tests.chaos.journal import Place, Told
 from tests.chaos.people import Json
 from tests.chaos.personal import ASSIGNED
