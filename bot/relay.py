@@ -203,9 +203,7 @@ class Relay:
             await self._later(message, backoff(message.attempts), type(error).__name__)
         except Exception as error:  # one poisoned row must not hold the others
             log.exception("delivery_failed", outbox_id=message.id, topic=message.topic)
-            self._faults[message.id] += (
-                1  # of these alone: what Slack or the database did not take may be tried for ever
-            )
+            self._faults[message.id] += 1  # these alone: what others do not take is tried for ever
             if self._faults[message.id] >= TRIES_OF_OUR_OWN_FAULTS:
                 await self._give_up(message, type(error).__name__)
             else:

@@ -1,8 +1,10 @@
 """The bot with its API in a local workspace, and programs that use it."""
 
+import ssl
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any
 
 import httpx
@@ -12,19 +14,29 @@ from pydantic import SecretStr
 
 from bot.sync import Pace
 from bot.webhooks.courier import Courier
-from domain import credentials, hashing, signup, tokens, users
+from domain import credentials, hashing, rates, signup, tokens, users
+from domain.db import Written
 from domain.policy import Actor
 from tests.end_to_end.conftest import Workspace, quiet_logs, working
-from tests.end_to_end.test_http_mode import free_port
+from tests.ports import free_port
 
 __all__ = ["quiet_logs"]
 
+NO_TLS = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+"""Nothing here is encrypted, and reading all authorities takes longer than most tests."""
 KEY = "an unguessable key of forty characters!!"
 PASSWORD = "correct horse battery"
 CHEAP = PasswordHasher(time_cost=1, memory_cost=1024, parallelism=1)
 """What takes a twentieth of a second by design would take most of the time of these tests."""
 HASHED = CHEAP.hash(PASSWORD)
 SLACK_IDS = {"ana": "U0ANA00000", "ben": "U0BEN00000", "chloe": "U0CHLOE000"}
+
+
+@pytest.fixture(autouse=True)
+def fresh_windows(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is limited in ten minutes begins with each test, not when ten minutes happen to end."""
+    counting = rates._COUNT.sql.replace("'epoch'", f"'{datetime.now(UTC).isoformat()}'")
+    monkeypatch.setattr(rates, "_COUNT", Written(counting))
 
 
 @dataclass
@@ -64,14 +76,16 @@ class Api:
         if name not in self.clients:
             token = await self.token(name)
             self.clients[name] = httpx.AsyncClient(
-                base_url=f"{self.url}/api/v1", headers={"Authorization": f"Bearer {token}"}, timeout=30
+                verify=NO_TLS, base_url=f"{self.url}/api/v1", headers={"Authorization": f"Bearer {token}"}, timeout=30
             )
         return self.clients[name]
 
     @property
     def nobody(self) -> httpx.AsyncClient:
         """A program that nobody knows."""
-        return self.clients.setdefault("", httpx.AsyncClient(base_url=f"{self.url}/api/v1", timeout=30))
+        if "" not in self.clients:
+            self.clients[""] = httpx.AsyncClient(verify=NO_TLS, base_url=f"{self.url}/api/v1", timeout=30)
+        return self.clients[""]
 
     async def has_password(self, name: str) -> str:
         """They set one; their address."""
@@ -88,7 +102,9 @@ class Api:
         answer = await self.nobody.post("/login/access-token", data={"username": address, "password": PASSWORD})
         assert answer.status_code == 200, answer.text
         headers = {"Authorization": f"Bearer {answer.json()['access_token']}"}
-        self.clients[f"{name} logged in"] = made = httpx.AsyncClient(base_url=f"{self.url}/api/v1", headers=headers)
+        self.clients[f"{name} logged in"] = made = httpx.AsyncClient(
+            verify=NO_TLS, base_url=f"{self.url}/api/v1", headers=headers
+        )
         return made
 
     async def opened(self, title: str, by: str = "ana", **more: Any) -> dict[str, Any]:

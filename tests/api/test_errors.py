@@ -12,7 +12,8 @@ from domain import incidents
 from domain.rates import Limit
 from tests.api.conftest import Api
 from tests.end_to_end.conftest import working
-from tests.end_to_end.test_http_mode import free_port, got
+from tests.end_to_end.test_http_mode import got
+from tests.ports import free_port
 
 
 def told(answer: httpx.Response) -> tuple[int, str]:

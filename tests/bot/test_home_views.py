@@ -29,7 +29,8 @@ CATEGORIES = ["bug", "feature_request"]
 
 
 def house() -> House:
-    given: Json = {"incident_channel": None, "knows_channels": True, "begin": None, "once": None, "routes": Routes()}
+    doors: Json = {"begin": None, "lightly": None, "once": None}
+    given: Json = {"incident_channel": None, "knows_channels": True, "routes": Routes(), **doors}
     return House(workspace_id="T1", bot_user_id="U0BOT", bot_id="B0BOT", url="https://harbour.slack.com/", **given)
 
 

@@ -160,6 +160,7 @@ async def test_links_lead_only_to_the_web(opens: Opens, app: list[Any]) -> None:
     await expect(message.get_by_role("link")).to_have_attribute("href", "https://example.com/a_b_c")
 
 
+@pytest.mark.usefixtures("impatient")
 async def test_when_the_app_is_silent_the_person_is_told(opens: Opens, app: list[Any]) -> None:
     ana = await opens("ana")
 

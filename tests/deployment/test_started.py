@@ -31,7 +31,7 @@ from tests.deployment.files import (
     words,
 )
 from tests.end_to_end.conftest import emptied
-from tests.operations.pgbouncer import free_port
+from tests.ports import free_port
 
 PATIENCE_S = 120
 GRACE_S = seconds(compose()["services"]["bot"]["stop_grace_period"])

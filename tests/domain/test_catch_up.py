@@ -492,7 +492,8 @@ async def test_whoever_comes_back_after_an_absence_asks_for_what_was_edited(
 async def test_how_far_it_was_looked_is_kept_by_whoever_has_the_row(begin: Begin, team: str, card: Incident) -> None:
     [row] = await asked(begin, team)
     async with begin() as session:
-        await session.execute(update(OutboxMessage).where(OutboxMessage.id == row.id).values(leased_by="process-1"))
+        leased = {"leased_by": "process-1", "attempts": 1}
+        await session.execute(update(OutboxMessage).where(OutboxMessage.id == row.id).values(leased))
     async with begin() as session:
         assert await looked.keep(session, outgoing(row), {"1": {"seen": 15}})
         assert not await looked.keep(session, replace(outgoing(row), leased_by="process-2"), {})

@@ -2,10 +2,13 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from sqlalchemy import text
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from domain import changes, db, incidents, lifecycle
@@ -115,3 +118,10 @@ async def test_the_relay_is_woken_by_what_is_written_lightly(engine: AsyncEngine
         await lifecycle.take(session, Target(id=incident.id), by=ana)
     assert woken.is_set()
     await engine.dispose()
+
+
+async def test_what_the_database_refuses_otherwise_is_no_repetition(lightly: Begin, ana: Actor) -> None:
+    nobody = replace(ana, id=uuid4())
+    with pytest.raises(IntegrityError):
+        async with lightly() as session:
+            await incidents.create(session, Draft("Disk full", GENERAL, source="view:1"), by=nobody)

@@ -76,9 +76,8 @@ async def the_day(begin: Begin, team: str, *, hours: float = 12) -> list[str]:
     seen: list[str] = []
     for minute in range(int(hours * 60)):
         now = NOON + timedelta(minutes=minute)
-        before = len(await told(begin, team))
-        await ticked(begin, team, now)
-        seen += [f"{now:%H:%M} {who}" for who, _ in (await told(begin, team))[before:]]
+        if await ticked(begin, team, now):
+            seen += [f"{now:%H:%M} {who}" for who, _ in (await told(begin, team))[len(seen) :]]
     return seen
 
 

@@ -192,7 +192,7 @@ async def test_making_and_unmaking_a_superuser_tells_all_of_them(
     )
     async with begin() as session:
         told = [payload["user"] for payload in await session.scalars(rows.order_by(OutboxMessage.id))]
-    assert told == ["U0ANA", *sorted(["U0BEN", "U0BOSS"]), *sorted(["U0ANA", "U0BEN"])]
+    assert [told[:1], sorted(told[1:3]), sorted(told[3:])] == [["U0ANA"], ["U0BEN", "U0BOSS"], ["U0ANA", "U0BEN"]]
 
 
 async def is_superuser(begin: Begin, person: Actor) -> bool:

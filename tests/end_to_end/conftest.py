@@ -114,7 +114,7 @@ class Workspace:
 
     async def delivered(self) -> None:
         """Wait until nothing is left in the outbox but what was given up."""
-        async with asyncio.timeout(15):
+        async with asyncio.timeout(45):
             while await self.rows("SELECT 1 FROM outbox WHERE gave_up_at IS NULL"):  # noqa: ASYNC110 - tables ring no bell
                 await asyncio.sleep(0.02)
 

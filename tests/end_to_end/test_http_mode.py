@@ -26,14 +26,9 @@ from migrations import run
 from sandbox import server
 from tests.end_to_end.conftest import Watched, Workspace, emptied, settings_of, working
 from tests.end_to_end.eyes import answer, thread
+from tests.ports import free_port
 
 KEY = "0123456789abcdef" * 2
-
-
-def free_port() -> int:
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        return int(found.getsockname()[1])
 
 
 @asynccontextmanager

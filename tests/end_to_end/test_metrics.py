@@ -8,7 +8,8 @@ from sqlalchemy import text
 from bot import metrics, router
 from tests.end_to_end.conftest import Workspace, working
 from tests.end_to_end.eyes import answer
-from tests.end_to_end.test_http_mode import free_port, got, served
+from tests.end_to_end.test_http_mode import got, served
+from tests.ports import free_port
 
 __all__ = ["served"]
 

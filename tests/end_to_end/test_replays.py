@@ -17,8 +17,9 @@ from slack_sdk.signature import SignatureVerifier
 from domain.models import Base
 from tests.end_to_end.conftest import Workspace
 from tests.end_to_end.eyes import superuser
-from tests.end_to_end.test_http_mode import KEY, by_http, free_port
+from tests.end_to_end.test_http_mode import KEY, by_http
 from tests.end_to_end.test_questions import last_ephemeral
+from tests.ports import free_port
 
 SIGNED = ("Content-Type", "X-Slack-Request-Timestamp", "X-Slack-Signature")
 SAID_BEFORE = "This was saved already; nothing was done twice."

@@ -27,7 +27,7 @@ from domain import db
 from sandbox import people, server
 from sandbox.oauth import CLIENT_ID, CLIENT_SECRET
 from tests.end_to_end.conftest import Watched, Workspace, emptied
-from tests.operations.pgbouncer import free_port
+from tests.ports import free_port
 
 Json = dict[str, Any]
 
@@ -76,8 +76,9 @@ class Slack:
             await engine.dispose()
 
 
-@pytest.fixture(scope="session", autouse=True)
+@pytest.fixture(autouse=True)
 def quiet_logs() -> None:
+    """As the program logs, whatever a test before this one made of it."""
     logs.configure("WARNING", "text")
 
 

@@ -20,7 +20,7 @@ from tests.chaos.machines import Program
 from tests.end_to_end.eyes import answer
 from tests.end_to_end.test_administration import IDS
 from tests.installing.conftest import KEY, SECRET_KEY, Browser, Slack, install, until
-from tests.operations.pgbouncer import free_port
+from tests.ports import free_port
 
 
 async def token(slack: Slack, bot: Bot) -> str:

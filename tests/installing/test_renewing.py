@@ -12,7 +12,7 @@ from bot import app
 from bot.installing.registry import Registry
 from bot.installing.renewing import Renewing
 from tests.installing.conftest import Browser, Slack, install, until
-from tests.operations.pgbouncer import free_port
+from tests.ports import free_port
 
 HOUR, HALF_A_DAY = 3_600, 43_200
 

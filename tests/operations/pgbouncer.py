@@ -5,7 +5,6 @@ import os
 import pwd
 import shutil
 import signal
-import socket
 import subprocess
 import tempfile
 from collections.abc import AsyncIterator, Iterator
@@ -15,6 +14,8 @@ from pathlib import Path
 import psycopg
 import pytest
 from sqlalchemy import make_url
+
+from tests.ports import free_port
 
 PROGRAM = shutil.which("pgbouncer", path=f"{os.environ.get('PATH', '')}:/usr/sbin")
 PATIENCE_S = 20
@@ -56,12 +57,6 @@ def _folder(configuration: str) -> Iterator[Path]:
         folder.chmod(0o755)
         (folder / "pgbouncer.ini").write_text(configuration, "utf8")
         yield folder
-
-
-def free_port() -> int:
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        return int(found.getsockname()[1])
 
 
 def _configuration(database_url: str, port: int, size: int, *settings: str) -> str:

@@ -17,7 +17,7 @@ from domain import db
 from sandbox import server
 from tests.chaos.machines import Program
 from tests.end_to_end.conftest import Watched, Workspace, emptied
-from tests.operations.pgbouncer import free_port
+from tests.ports import free_port
 
 KEY = "0123456789abcdef" * 2
 FAST = 60.0
