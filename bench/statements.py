@@ -1,5 +1,6 @@
 """What the bot really sends to the database for one request, as a script for pgbench."""
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -10,7 +11,7 @@ from uuid import UUID
 import psycopg
 from pydantic import SecretStr
 from slack_bolt.async_app import AsyncBoltRequest
-from sqlalchemy import Engine, event
+from sqlalchemy import Connection, Engine, event
 
 from bench.payloads import Json
 from bench.workshop import CARD_KIND, CARDS, FIRST_NUMBER, Workshop, address
@@ -24,6 +25,8 @@ LISTENING: ContextVar[bool] = ContextVar("LISTENING", default=False)
 """Set where a request is worked on, not where the relay or a job is."""
 BEGIN, COMMIT = "BEGIN", "COMMIT"
 FRESH_KIND = 4_096
+AS_SEEN = re.compile(r"incident\.version = \d+(::INTEGER)? - \d+(::INTEGER)?")
+"""A change is made only of what is as it was seen, which is another version each time."""
 TIMES = 7
 """How often a request is made before the one that is kept: by then nothing is done for the first time."""
 
@@ -91,12 +94,12 @@ def _noted() -> Iterator[list[Statement]]:
         if LISTENING.get():
             sent.append((statement, values))
 
-    def began(_connection: object) -> None:
-        if LISTENING.get():
+    def began(connection: Connection) -> None:
+        if LISTENING.get() and not _commits_by_itself(connection):
             sent.append((BEGIN, {}))
 
-    def committed(_connection: object) -> None:
-        if LISTENING.get():
+    def committed(connection: Connection) -> None:
+        if LISTENING.get() and not _commits_by_itself(connection):
             sent.append((COMMIT, {}))
 
     heard: dict[str, Callable[..., None]] = {"before_cursor_execute": note, "begin": began, "commit": committed}
@@ -109,16 +112,27 @@ def _noted() -> Iterator[list[Statement]]:
             event.remove(Engine, name, hear)
 
 
+def _commits_by_itself(connection: Connection) -> bool:
+    """SQLAlchemy tells of transactions there, too; none is begun."""
+    return bool(connection.connection.dbapi_connection.autocommit)  # type: ignore[union-attr]
+
+
 def _text(url: str, sent: Iterable[Statement], payload: Json) -> str:
     """The statements with their values; what must be new each time is made from a number that is drawn each time."""
     lines = [rf"\set card random({FIRST_NUMBER}, {FIRST_NUMBER + CARDS - 1})", r"\set fresh random(1, 1000000000000)"]
     with psycopg.connect(address(url), cursor_factory=psycopg.ClientCursor) as connection:
         known = {row[0] for row in connection.execute('SELECT id FROM "user"')}
         for statement, values in sent:
-            written = connection.cursor().mogrify(statement, values or None)  # type: ignore[attr-defined]
+            cursor: Any = connection.cursor()
+            written = AS_SEEN.sub("incident.version > 0", cursor.mogrify(statement, values or None))
             for value in _flat(values):
-                if (new := _anew(value, payload, known, writes=statement.startswith("WITH"))) is not None:
+                [one] = value if isinstance(value, list) and len(value) == 1 else [value]
+                if (new := _anew(one, payload, known, writes="INSERT INTO" in statement)) is None:
+                    continue
+                if one is value:
                     written = written.replace(f"'{_spelt(value)}'", new)
+                else:
+                    written = written.replace(cursor.mogrify("%s", [value]), f"ARRAY[{new}]")
             lines.append(" ".join(written.split()) + ";")
     return "\n".join(lines) + "\n"
 
