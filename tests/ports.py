@@ -4,7 +4,9 @@ import os
 import socket
 from itertools import cycle
 
-_PORTS = cycle(range(20_000 + 1_000 * int("0" + os.environ.get("PYTEST_XDIST_WORKER", "")[2:]), 31_999))
+_FIRST = 20_000 + 1_000 * (int("0" + os.environ.get("PYTEST_XDIST_WORKER", "")[2:]) % 12)
+_PORTS = cycle([_FIRST + (os.getpid() + number) % 1_000 for number in range(1_000)])
+"""Each worker has a thousand; another run at the same time begins elsewhere among them."""
 
 
 def free_port() -> int:

@@ -1,8 +1,10 @@
 """Logs: what a line looks like, and what never gets into one."""
 
 import asyncio
+import io
 import json
 import logging
+import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
@@ -20,11 +22,14 @@ def _logging_as_before() -> Iterator[None]:
     root = logging.getLogger()
     names = ("", *logs.QUIET)
     handlers, levels = root.handlers, [logging.getLogger(name).level for name in names]
+    chosen = structlog.get_config() if structlog.is_configured() else None
     yield
     root.handlers = handlers
     for name, level in zip(names, levels, strict=True):
         logging.getLogger(name).setLevel(level)
     structlog.reset_defaults()
+    if chosen is not None:
+        structlog.configure(**chosen)
 
 
 def fail(message: str) -> None:
@@ -56,6 +61,18 @@ def test_the_libraries_lines_look_like_ours(capsys: pytest.CaptureFixture[str]) 
     assert (
         lines(capsys)[0].items() >= {"event": "unhandled event", "logger": "slack_bolt.AsyncApp", "team": "T1"}.items()
     )
+
+
+def test_a_line_goes_to_what_standard_error_is_by_then(monkeypatch: pytest.MonkeyPatch) -> None:
+    at_the_start, later = io.StringIO(), io.StringIO()
+    monkeypatch.setattr(sys, "stderr", at_the_start)
+    logs.configure("INFO", "text")
+    at_the_start.close()
+    monkeypatch.setattr(sys, "stderr", later)
+
+    structlog.get_logger("bot").warning("card missing")
+
+    assert "card missing" in later.getvalue()
 
 
 def test_text_is_for_people(capsys: pytest.CaptureFixture[str]) -> None:
