@@ -1,9 +1,10 @@
 """What stands between Slack and the bots in HTTP mode: each connection goes to any bot that takes it."""
 
 import asyncio
-import socket
 from contextlib import suppress
 from random import Random
+
+from tests.ports import free_port
 
 PIECE = 65_536
 
@@ -13,7 +14,7 @@ class Balancer:
 
     def __init__(self, bots: int, dice: Random) -> None:
         self.port = 0
-        self.ports = [_free_port() for _ in range(bots)]
+        self.ports = [free_port() for _ in range(bots)]
         """Where the bots listen."""
         self._dice = dice
         self._is_cut = False
@@ -73,9 +74,3 @@ async def _flow(source: asyncio.StreamReader, target: asyncio.StreamWriter) -> N
         while piece := await source.read(PIECE):
             target.write(piece)
             await target.drain()
-
-
-def _free_port() -> int:
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        return int(found.getsockname()[1])
