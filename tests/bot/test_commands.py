@@ -1,8 +1,10 @@
 """The grammar of the command line, as people type it."""
 
 import random
-from time import perf_counter
-from typing import Any
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, NoReturn
 
 import pytest
 
@@ -386,22 +388,35 @@ def test_no_line_at_all_is_too_odd() -> None:
         assert isinstance(strip_mention(line, "U7"), str)
 
 
+@contextmanager
+def no_hanging() -> Iterator[None]:
+    """Fails what takes a hundred times the processor's time that it needs; a busy machine takes none of it."""
+
+    def fail(*_: object) -> NoReturn:
+        pytest.fail("Reading this line does not come to an end.")
+
+    before = signal.signal(signal.SIGVTALRM, fail)
+    signal.setitimer(signal.ITIMER_VIRTUAL, 10)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_VIRTUAL, 0)
+        signal.signal(signal.SIGVTALRM, before)
+
+
 @pytest.mark.parametrize("verb", ["new ", "list ", "comment "])
-def test_forty_thousand_characters_are_read_in_no_time(verb: str) -> None:
-    started = perf_counter()
+def test_a_hundred_thousand_characters_are_read_whatever_they_repeat(verb: str) -> None:
     for piece in PIECES:
-        read(verb + (piece * 40_000)[:40_000])
+        with no_hanging():
+            read(verb + (piece * 100_000)[:100_000])
 
-    assert perf_counter() - started < 0.2 * len(PIECES)
 
-
-@pytest.mark.parametrize("endless", ["\u0301\u0316" * 20_000, "x" * 40_000, "x," * 20_000])
-def test_a_word_without_end_is_read_in_no_time(endless: str) -> None:
-    started = perf_counter()
-    read(f"list {endless}")
-    without_addresses(f"what {endless}")
-
-    assert perf_counter() - started < 0.5
+@pytest.mark.parametrize("endless", ["\u0301\u0316" * 50_000, "x" * 100_000, "x," * 50_000])
+def test_a_word_without_end_is_read(endless: str) -> None:
+    with no_hanging():
+        read(f"list {endless}")
+    with no_hanging():
+        without_addresses(f"what {endless}")
 
 
 def test_addresses_are_hidden_wherever_they_stand() -> None:
