@@ -152,9 +152,9 @@ async def running(
     Raises:
         StartError, DeafError: a token is refused, Slack cannot be reached, or the port is taken.
     """
-    async with ClientSession(timeout=ClientTimeout(total=SLACK_ANSWERS_WITHIN_S)) as session:
+    answering = ClientTimeout(total=SLACK_ANSWERS_WITHIN_S)
+    async with ClientSession(timeout=answering) as session, db.alone(engine) as alone:
         alive, wake = Alive(engine), asyncio.Event()
-        alone = db.alone(engine)
         begin, lightly = db.transactions(engine, wake=wake.set), db.transactions(alone, wake=wake.set, is_light=True)
         doors: dict[str, Any] = {"begin": begin, "lightly": lightly, "once": alone.connect}
         if settings.slack_client_id:

@@ -2,8 +2,8 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, TypeVar
@@ -134,10 +134,11 @@ def transactions(engine: AsyncEngine, *, wake: Callable[[], None] = lambda: None
     return begin
 
 
-def alone(engine: AsyncEngine) -> AsyncEngine:
+@asynccontextmanager
+async def alone(engine: AsyncEngine) -> AsyncIterator[AsyncEngine]:
     """For what is one statement: each commits for itself, on connections that do nothing else.
 
-    Only what is ``written`` is run on them; they go when ``engine`` is disposed of.
+    Only what is ``written`` is run on them; they go at the end of the block.
     """
     made = create_async_engine(
         engine.url,
@@ -150,12 +151,15 @@ def alone(engine: AsyncEngine) -> AsyncEngine:
         hide_parameters=True,
         connect_args=_connect_args(),
     )
-    _break_together(engine.sync_engine, made.sync_engine)
-    event.listen(engine.sync_engine, "engine_disposed", lambda _: made.sync_engine.dispose())
-    return made
+    with _breaking_together(engine.sync_engine, made.sync_engine):
+        try:
+            yield made
+        finally:
+            await made.dispose()
 
 
-def _break_together(*engines: Engine) -> None:
+@contextmanager
+def _breaking_together(*engines: Engine) -> Iterator[None]:
     """After one connection broke, as they do when the database starts anew, no older one is tried by anybody."""
     broke_at = 0.0
 
@@ -171,10 +175,16 @@ def _break_together(*engines: Engine) -> None:
         if record.info.get("opened_at", broke_at) < broke_at:
             raise InvalidatePoolError
 
-    for engine in engines:
-        event.listen(engine, "handle_error", note)
-        event.listen(engine, "connect", opened)
-        event.listen(engine, "checkout", check)
+    listening = [
+        (each, *how) for each in engines for how in (("handle_error", note), ("connect", opened), ("checkout", check))
+    ]
+    for each in listening:
+        event.listen(*each)
+    try:
+        yield
+    finally:
+        for each in listening:
+            event.remove(*each)
 
 
 @dataclass(frozen=True, slots=True)

@@ -81,6 +81,13 @@ async def engine(database_url: str) -> AsyncIterator[AsyncEngine]:
 
 
 @pytest.fixture
+async def alone(engine: AsyncEngine) -> AsyncIterator[AsyncEngine]:
+    """For single statements."""
+    async with db.alone(engine) as made:
+        yield made
+
+
+@pytest.fixture
 def begin(engine: AsyncEngine) -> Begin:
     return db.transactions(engine)
 

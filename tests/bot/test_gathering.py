@@ -60,9 +60,9 @@ async def kept(begin: Begin, team: str) -> list[str]:
 
 
 async def test_those_that_come_meanwhile_are_kept_by_the_next_statement(
-    begin: Begin, engine: AsyncEngine, thread: str, ana: Actor
+    begin: Begin, alone: AsyncEngine, thread: str, ana: Actor
 ) -> None:
-    alone, gathering = db.alone(engine), Gathering()
+    gathering = Gathering()
     with counted(alone) as said:
         told = [gathering.keep(alone.connect, thread, reply(n), by=ana.slack_user_id) for n in range(10, 40)]
         assert await asyncio.gather(*told) == [True] * 30
@@ -70,11 +70,10 @@ async def test_those_that_come_meanwhile_are_kept_by_the_next_statement(
 
     assert len(said) <= 3
     assert await kept(begin, thread) == [f"No. {n}" for n in range(10, 41)]
-    await engine.dispose()
 
 
-async def test_each_is_told_about_its_own(begin: Begin, engine: AsyncEngine, thread: str, ana: Actor) -> None:
-    alone, gathering = db.alone(engine), Gathering()
+async def test_each_is_told_about_its_own(begin: Begin, alone: AsyncEngine, thread: str, ana: Actor) -> None:
+    gathering = Gathering()
     told = [
         gathering.keep(alone.connect, thread, reply(10), by=ana.slack_user_id),
         gathering.keep(alone.connect, thread, reply(11), by="U0STRANGER"),
@@ -88,13 +87,12 @@ async def test_each_is_told_about_its_own(begin: Begin, engine: AsyncEngine, thr
     assert (stranger, elsewhere, last) == (False, False, True)
     assert {first, again} == {True, False}  # it is one comment, whichever of the two it was kept for
     assert await kept(begin, thread) == ["No. 10", "No. 13"]
-    await engine.dispose()
 
 
 async def test_one_that_cannot_be_stored_takes_no_other_with_it(
-    begin: Begin, engine: AsyncEngine, thread: str, ana: Actor
+    begin: Begin, alone: AsyncEngine, thread: str, ana: Actor
 ) -> None:
-    alone, gathering = db.alone(engine), Gathering()
+    gathering = Gathering()
     odd = reply(12, ts="99999999999999.000100")  # no calendar goes so far
     told = [gathering.keep(alone.connect, thread, each, by=ana.slack_user_id) for each in (reply(10), odd, reply(11))]
 
@@ -105,13 +103,12 @@ async def test_one_that_cannot_be_stored_takes_no_other_with_it(
     assert await kept(begin, thread) == ["No. 10", "No. 11"]
     with pytest.raises((ValueError, OverflowError)):
         await gathering.keep(alone.connect, thread, odd, by=ana.slack_user_id)
-    await engine.dispose()
 
 
 async def test_whoever_gives_up_waiting_leaves_the_others_theirs(
-    begin: Begin, engine: AsyncEngine, thread: str, ana: Actor
+    begin: Begin, alone: AsyncEngine, thread: str, ana: Actor
 ) -> None:
-    alone, gathering = db.alone(engine), Gathering()
+    gathering = Gathering()
     told = [
         asyncio.create_task(gathering.keep(alone.connect, thread, reply(n), by=ana.slack_user_id)) for n in (10, 11)
     ]
@@ -120,18 +117,16 @@ async def test_whoever_gives_up_waiting_leaves_the_others_theirs(
 
     assert (await asyncio.gather(*told, return_exceptions=True))[1] is True
     assert "No. 11" in await kept(begin, thread)
-    await engine.dispose()
 
 
 async def test_after_the_database_was_away_replies_are_kept_again(
-    begin: Begin, engine: AsyncEngine, thread: str, ana: Actor
+    begin: Begin, alone: AsyncEngine, thread: str, ana: Actor
 ) -> None:
-    away = db.alone(db.engine("postgresql+psycopg://nobody@127.0.0.1:1/none"))
-    alone, gathering = db.alone(engine), Gathering()
+    gathering = Gathering()
 
-    with pytest.raises(DBAPIError):
-        await gathering.keep(away.connect, thread, reply(10), by=ana.slack_user_id)
+    async with db.alone(db.engine("postgresql+psycopg://nobody@127.0.0.1:1/none")) as away:
+        with pytest.raises(DBAPIError):
+            await gathering.keep(away.connect, thread, reply(10), by=ana.slack_user_id)
     assert await gathering.keep(alone.connect, thread, reply(10), by=ana.slack_user_id)
 
     assert await kept(begin, thread) == ["No. 10"]
-    await engine.dispose()

@@ -30,7 +30,7 @@ from bot.mail import MailDown, Mailer, MailRefused
 from bot.relay import Relay, served
 from bot.settings import Sender, Settings
 from bot.sync import Pace
-from domain import db, outbox
+from domain import outbox
 from domain.db import Begin
 from domain.outbox import OutboxMessage, Outgoing, Topic
 
@@ -564,7 +564,7 @@ async def test_a_server_that_answers_otherwise_is_told(lines: list[bytes], said:
 
 
 @asynccontextmanager
-async def relaying(begin: Begin, engine: AsyncEngine, team: str, mailer: Mailer) -> AsyncIterator[None]:
+async def relaying(begin: Begin, alone: AsyncEngine, team: str, mailer: Mailer) -> AsyncIterator[None]:
     """A relay that has a mail to send."""
 
     async def send_mail(message: Outgoing, slack: AsyncWebClient, house: House) -> None:
@@ -577,7 +577,7 @@ async def relaying(begin: Begin, engine: AsyncEngine, team: str, mailer: Mailer)
         "bot_id": "B0BOT",
         "url": "https://harbour.slack.com/",
     }
-    doors: dict[str, Any] = {"begin": begin, "lightly": begin, "once": db.alone(engine).connect}
+    doors: dict[str, Any] = {"begin": begin, "lightly": begin, "once": alone.connect}
     house = House(**ids, **doors, routes=Routes(), mailer=mailer, incident_channel=None, knows_channels=True)
     async with begin() as session:
         await outbox.add(session, outbox.row(Topic.CODE_ASKED, workspace_id=team, lane=f"mail:{team}"))
@@ -605,16 +605,16 @@ async def becomes(begin: Begin, team: str, expected: list[tuple[str | None, bool
 
 
 async def test_a_mail_that_will_never_go_is_given_up_with_the_reason(
-    begin: Begin, engine: AsyncEngine, team: str
+    begin: Begin, alone: AsyncEngine, team: str
 ) -> None:
     postbox = Postbox({"RCPT": "550 no ana@example.com here"})
-    async with serving(postbox) as port, relaying(begin, engine, team, mailer(port)):
+    async with serving(postbox) as port, relaying(begin, alone, team, mailer(port)):
         await becomes(begin, team, [("the mail server answered 550", True)])
 
 
-async def test_a_mail_that_cannot_go_now_is_sent_later(begin: Begin, engine: AsyncEngine, team: str) -> None:
+async def test_a_mail_that_cannot_go_now_is_sent_later(begin: Begin, alone: AsyncEngine, team: str) -> None:
     postbox = Postbox({"DATA": "451 not now, ana@example.com"})
-    async with serving(postbox) as port, relaying(begin, engine, team, mailer(port)):
+    async with serving(postbox) as port, relaying(begin, alone, team, mailer(port)):
         await becomes(begin, team, [("the mail server answered 451", False)])
 
         postbox.answers.clear()

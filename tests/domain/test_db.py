@@ -1,7 +1,6 @@
 """Transactions: what is said when nobody knows whether one was committed. And statements that are written once."""
 
 import asyncio
-from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
@@ -53,10 +52,9 @@ SLEEPS = Written("SELECT pg_sleep(20)")
 
 
 @pytest.fixture
-async def once(engine: AsyncEngine) -> AsyncIterator[Once]:
+def once(alone: AsyncEngine) -> Once:
     """How single statements are run."""
-    yield db.alone(engine).connect
-    await engine.dispose()
+    return alone.connect
 
 
 async def test_a_written_statement_gives_rows_with_names_and_keeps_its_own_values(once: Once) -> None:

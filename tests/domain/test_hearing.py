@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from domain import db, hearing, policy, users
+from domain import hearing, policy, users
 from domain.comments import Comment, Reply
 from domain.db import Begin
 from domain.hearing import Heard
@@ -24,7 +24,7 @@ KINDS = list(product(Standing, (True, False), (True, False), (True, False)))
 @pytest.mark.parametrize("standing, is_active, is_deactivated, is_admitted", KINDS)
 async def test_a_reply_is_kept_at_once_exactly_where_the_policy_allows_it(
     begin: Begin,
-    engine: AsyncEngine,
+    alone: AsyncEngine,
     team: str,
     opened: Make,
     standing: Standing,
@@ -43,8 +43,8 @@ async def test_a_reply_is_kept_at_once_exactly_where_the_policy_allows_it(
         actor = await users.actor(session, team, zoe.slack_user_id)
     reply = Reply(channel_id=GENERAL, thread_ts=ROOT, ts="1700000001.000100", content="rolled back")
 
-    async with db.alone(engine).connect() as alone:
-        [is_kept] = await hearing.keep(alone, team, [Heard(reply, zoe.slack_user_id)])
+    async with alone.connect() as connection:
+        [is_kept] = await hearing.keep(connection, team, [Heard(reply, zoe.slack_user_id)])
 
     assert is_kept == policy.allows(actor, Action.REPLY)
     async with begin() as session:

@@ -1,7 +1,6 @@
 """Without a transaction around it, a change is one look and one write, and still nobody's change is lost."""
 
 import asyncio
-from collections.abc import AsyncIterator
 from dataclasses import replace
 from typing import Any
 from uuid import uuid4
@@ -26,9 +25,8 @@ STORED = (
 
 
 @pytest.fixture
-async def lightly(engine: AsyncEngine) -> AsyncIterator[Begin]:
-    yield db.transactions(db.alone(engine), is_light=True)
-    await engine.dispose()
+def lightly(alone: AsyncEngine) -> Begin:
+    return db.transactions(alone, is_light=True)
 
 
 async def written(begin: Begin, incident_id: object) -> tuple[int, int]:
@@ -106,9 +104,9 @@ async def test_a_connection_that_breaks_while_it_writes_leaves_nobody_sure(light
             await db.write(session, Written("SELECT pg_terminate_backend(pg_backend_pid())"), {})
 
 
-async def test_the_relay_is_woken_by_what_is_written_lightly(engine: AsyncEngine, opened: Make, ana: Actor) -> None:
+async def test_the_relay_is_woken_by_what_is_written_lightly(alone: AsyncEngine, opened: Make, ana: Actor) -> None:
     incident, woken = await opened(), asyncio.Event()
-    lightly = db.transactions(db.alone(engine), wake=woken.set, is_light=True)
+    lightly = db.transactions(alone, wake=woken.set, is_light=True)
 
     async with lightly() as session:
         await incidents.locked(session, Target(id=incident.id), by=ana)
@@ -117,7 +115,6 @@ async def test_the_relay_is_woken_by_what_is_written_lightly(engine: AsyncEngine
     async with lightly() as session:
         await lifecycle.take(session, Target(id=incident.id), by=ana)
     assert woken.is_set()
-    await engine.dispose()
 
 
 async def test_what_the_database_refuses_otherwise_is_no_repetition(lightly: Begin, ana: Actor) -> None:

@@ -86,8 +86,8 @@ async def test_where_options_do_not_arrive_each_transaction_makes_the_settings(
     shown = "SELECT current_setting('statement_timeout') AS timeout, current_setting('timezone') AS zone"
     async with between(make_url(database_url), refuses=refuses) as url:
         engine = db.engine(url.render_as_string(hide_password=False))
-        begin, once = db.transactions(engine), db.alone(engine).connect
-        async with begin() as session, begin() as other, once() as alone:
+        begin = db.transactions(engine)
+        async with db.alone(engine) as made, begin() as session, begin() as other, made.connect() as alone:
             seen = [(await each.execute(text(shown))).one() for each in (session, other)]
             seen += await db.run(alone, db.Written(shown), {})
             driver = (await (await session.connection()).get_raw_connection()).driver_connection

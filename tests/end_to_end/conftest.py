@@ -19,10 +19,10 @@ from bot.demo import MANIFEST
 from bot.settings import Settings
 from bot.sync import Pace
 from bot.tour import Stage
-from domain import db
 from domain.models import Base
 from sandbox import server
 from tests.conftest import WITHOUT_END
+from tests.engines import borrowed
 
 Json = dict[str, Any]
 
@@ -187,9 +187,8 @@ async def working(
     database_url: str, *, pace: Pace | None = None, fast: float = 1.0, **wishes: Any
 ) -> AsyncIterator[Workspace]:
     """The same for a test with wishes of its own, for settings too; Slack's limits may go by faster."""
-    engine = db.engine(database_url)
-    await emptied(engine)
-    try:
+    async with borrowed(database_url) as engine:
+        await emptied(engine)
         async with (
             server.serve(manifest=MANIFEST, limits=False, fast=fast) as sandbox,
             ClientSession() as session,
@@ -197,8 +196,6 @@ async def working(
         ):
             bot = await running.enter_async_context(app.running(settings_of(sandbox, **wishes), engine, pace=pace))
             yield Workspace(Watched(session, sandbox.url, engine), sandbox, bot, engine, running)
-    finally:
-        await engine.dispose()
 
 
 EMPTYING = ";".join([

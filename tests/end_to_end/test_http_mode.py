@@ -20,12 +20,12 @@ from bot import app
 from bot.demo import MANIFEST
 from bot.http import LARGEST_BODY
 from bot.sync import Pace
-from domain import db
 from domain.models import Base
 from migrations import run
 from sandbox import server
 from tests.end_to_end.conftest import Watched, Workspace, emptied, settings_of, working
 from tests.end_to_end.eyes import answer, thread
+from tests.engines import borrowed
 from tests.ports import free_port
 
 KEY = "0123456789abcdef" * 2
@@ -41,10 +41,10 @@ async def by_http(
         through: where Slack posts to instead, for somebody who hands it on.
     """
     monkeypatch.setattr("sandbox.http_mode.SIGNING_SECRET", KEY)
-    engine, port = db.engine(database_url), port or free_port()
+    port = port or free_port()
     url = f"http://127.0.0.1:{port}"
-    await emptied(engine)
-    try:
+    async with borrowed(database_url) as engine:
+        await emptied(engine)
         async with (
             server.serve(manifest=MANIFEST, limits=False, request_url=f"{through or url}/slack/events") as sandbox,
             aiohttp.ClientSession() as session,
@@ -53,8 +53,6 @@ async def by_http(
             chosen = settings_of(sandbox, port=port, host="127.0.0.1", **mode, **wishes)
             async with app.running(chosen, engine, pace=Pace(interval_s=0)) as bot:
                 yield Workspace(Watched(session, sandbox.url, engine), sandbox, bot, engine, None), url  # type: ignore[arg-type]
-    finally:
-        await engine.dispose()
 
 
 @pytest.fixture

@@ -23,10 +23,10 @@ from bot.app import Bot
 from bot.demo import MANIFEST
 from bot.settings import Settings
 from bot.sync import Pace
-from domain import db
 from sandbox import people, server
 from sandbox.oauth import CLIENT_ID, CLIENT_SECRET
 from tests.end_to_end.conftest import Watched, Workspace, emptied
+from tests.engines import borrowed
 from tests.ports import free_port
 
 Json = dict[str, Any]
@@ -67,13 +67,10 @@ class Slack:
     @asynccontextmanager
     async def served(self, *, port: int | None = None) -> AsyncIterator[Bot]:
         """A process of the bot, with connections of its own."""
-        engine = db.engine(self.engine.url.render_as_string(hide_password=False))
         chosen = self.settings.model_copy(update={} if port is None else {"port": port})
-        try:
-            async with app.running(chosen, engine, pace=Pace(interval_s=0)) as bot:
-                yield bot
-        finally:
-            await engine.dispose()
+        url = self.engine.url.render_as_string(hide_password=False)
+        async with borrowed(url) as engine, app.running(chosen, engine, pace=Pace(interval_s=0)) as bot:
+            yield bot
 
 
 @pytest.fixture(autouse=True)
@@ -94,11 +91,11 @@ async def standing(
     database_url: str, folder: Path, monkeypatch: pytest.MonkeyPatch, **wishes: Any
 ) -> AsyncIterator[Slack]:
     monkeypatch.setattr("sandbox.http_mode.SIGNING_SECRET", KEY)
-    engine, port = db.engine(database_url), free_port()
+    port = free_port()
     url = f"http://127.0.0.1:{port}"
-    await emptied(engine)
     async with AsyncExitStack() as stack:
-        stack.push_async_callback(engine.dispose)
+        engine = await stack.enter_async_context(borrowed(database_url))
+        await emptied(engine)
         session = await stack.enter_async_context(aiohttp.ClientSession())
         boxes: list[server.Sandbox] = []
         for team, name in TEAMS.items():

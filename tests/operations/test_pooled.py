@@ -39,18 +39,18 @@ async def pooled(request: pytest.FixtureRequest, database_url: str) -> AsyncIter
 
 
 async def test_every_transaction_has_its_settings(pooled: AsyncEngine) -> None:
-    begin, once = db.transactions(pooled), db.alone(pooled).connect
+    begin = db.transactions(pooled)
 
     async with begin() as session, begin() as other:
         seen = [tuple(row) for each in (session, other) for row in await each.execute(text(SHOWN))]
-    async with once() as alone:
+    async with db.alone(pooled) as made, made.connect() as alone:
         seen += [tuple(row) for row in await db.run(alone, db.Written(SHOWN), {})]
 
     assert seen == [("2s", "UTC", "off")] * 3
 
 
 async def test_a_statement_that_takes_too_long_is_given_up(pooled: AsyncEngine) -> None:
-    async with db.alone(pooled).connect() as alone:
+    async with db.alone(pooled) as made, made.connect() as alone:
         with pytest.raises(OperationalError, match="statement timeout"):
             await db.run(alone, db.Written("SELECT pg_sleep(30)"), {})
         [row] = await db.run(alone, db.Written("SELECT 1 AS one"), {})
