@@ -1,10 +1,12 @@
 """The REST API: FastAPI, imported only where it is switched on."""
 
+from functools import cache
 from typing import Any, Final
 
 from fastapi import APIRouter, FastAPI
 from fastapi.openapi.utils import get_openapi
 from fastapi.routing import APIRoute
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from bot.api import alerts, bodies, categories, incidents, login, numbers, people, problems, steps, talk, webhooks
 from bot.api.callers import Estate
@@ -23,8 +25,19 @@ ROUTERS: Final[tuple[APIRouter, ...]] = (
 )
 
 
-def api(estate: Estate) -> FastAPI:
+def api(estate: Estate) -> ASGIApp:
     """The ASGI application, to be mounted at ``/api/v1``."""
+    made = _application()
+
+    async def serve(scope: Scope, receive: Receive, send: Send) -> None:
+        await made({**scope, "state": {**scope.get("state", {}), "estate": estate}}, receive, send)
+
+    return serve
+
+
+@cache
+def _application() -> FastAPI:
+    """All routes, whatever estate they serve: making them takes longer than most requests."""
     made = FastAPI(
         title="Incident Tracker",
         version="1",
@@ -35,7 +48,6 @@ def api(estate: Estate) -> FastAPI:
         generate_unique_id_function=_named,
         responses=problems.documented(400, 405, 413, 415, 500),
     )
-    made.state.estate = estate
     for router in ROUTERS:
         made.include_router(router)
     problems.attach(made)

@@ -62,7 +62,7 @@ _BEARER = OAuth2PasswordBearer(
 
 def estate_of(request: Request) -> Estate:
     """What the API serves."""
-    found: Estate = request.app.state.estate
+    found: Estate = request.state.estate
     return found
 
 

@@ -150,23 +150,25 @@ def forged(key: bytes | str | None = None, algorithm: str = "HS256", **claims: o
     return pyjwt.encode(said, jwts._key(KEY) if key is None else key, algorithm)
 
 
-@pytest.mark.parametrize(
-    "token",
-    [
-        "x", "it_x", f"it_{'x' * 43}", "x" * 5000, forged(), forged(sub="nobody"), forged(exp=1), forged(v="x"),
-        forged(b"another key of thirty-two letters"), forged(KEY.encode()), forged("", "none"), "é",
-    ],
-    ids=[
-        "short", "half", "unknown", "long", "nobody's", "no id", "old", "no version",
-        "another key", "the setting itself", "unsigned", "no ASCII",
-    ],
-)  # fmt: skip
-async def test_a_token_that_is_none_of_ours_is_turned_away(api: Api, token: str) -> None:
-    headers = {b"Authorization": f"Bearer {token}".encode()}
+async def test_a_token_that_is_none_of_ours_is_turned_away(api: Api) -> None:
+    for token in [
+        "x",
+        "it_x",
+        f"it_{'x' * 43}",
+        "x" * 5000,
+        forged(),
+        forged(sub="nobody"),
+        forged(exp=1),
+        forged(v="x"),
+        forged(b"another key of thirty-two letters"),
+        forged(KEY.encode()),
+        forged("", "none"),
+        "é",
+    ]:
+        refused = await api.nobody.get("/users/me", headers={b"Authorization": f"Bearer {token}".encode()})
 
-    refused = await api.nobody.get("/users/me", headers=headers)
-
-    assert (refused.status_code, refused.headers["WWW-Authenticate"]) == (401, 'Bearer realm="Incident Tracker"')
+        given = (refused.status_code, refused.headers["WWW-Authenticate"])
+        assert given == (401, 'Bearer realm="Incident Tracker"'), token[:80]
 
 
 async def test_a_login_made_where_the_clock_is_ahead_is_good_and_an_old_one_is_not(api: Api) -> None:

@@ -279,9 +279,10 @@ async def test_without_a_person_a_form_asks_for_one(workspace: Workspace) -> Non
     assert (await account(workspace, "ben"))[0] is True
 
 
-@pytest.mark.parametrize(
-    "line, words",
-    [
+async def test_a_line_that_cannot_be_done_says_what_to_write(workspace: Workspace) -> None:
+    await superuser(workspace, "ana")
+
+    for line, words in [
         ("usres", "Did you mean *admin users*?"),
         ("super ad @ben", "Did you mean *admin super add*?"),
         ("super", "after `admin super` comes add or remove"),
@@ -299,17 +300,13 @@ async def test_without_a_person_a_form_asks_for_one(workspace: Workspace) -> Non
         ("category rename", "say which, as in /incident admin category rename"),
         ("category retire", "say which, as in /incident admin category retire"),
         ("users " + "x" * 300, "200 characters at most"),
-    ],
-)
-async def test_a_line_that_cannot_be_done_says_what_to_write(workspace: Workspace, line: str, words: str) -> None:
-    await superuser(workspace, "ana")
+    ]:
+        answered = await answer(workspace, f"admin {line}", by="ana")
+        if not answered:
+            await sent(workspace, "ana")
+            answered = await said(workspace, "ana")
 
-    answered = await answer(workspace, f"admin {line}", by="ana")
-    if not answered:
-        await sent(workspace, "ana")
-        answered = await said(workspace, "ana")
-
-    assert words in answered
+        assert words in answered, line
     assert await workspace.rows("SELECT 1 FROM audit_entry") == []
 
 

@@ -4,6 +4,7 @@ import asyncio
 from datetime import timedelta
 
 import pytest
+from sqlalchemy import text
 
 from bot import app
 from bot.sync import Pace
@@ -364,17 +365,26 @@ async def test_the_owner_is_told_once_that_a_channel_takes_nothing_any_more(work
     assert "INC-1 Disk full" in messages[0]
 
 
-TAKEN = (
-    "UPDATE outbox SET attempts = attempts + 1, leased_until = now() + interval '1 minute' WHERE leased_by IS NOT NULL"
+TAKEN = text(
+    "UPDATE outbox SET attempts = attempts + 1, leased_until = now() + interval '1 minute'"
+    " WHERE leased_by IS NOT NULL RETURNING id"
 )
-"""As if another lease had begun meanwhile."""
 LET_GO = "UPDATE outbox SET leased_until = now()"
+
+
+async def taken_over(workspace: Workspace) -> None:
+    """As soon as somebody has it: as if another lease had begun meanwhile."""
+    is_taken = False
+    async with asyncio.timeout(10):
+        while not is_taken:
+            async with workspace.engine.begin() as connection:
+                is_taken = bool((await connection.execute(TAKEN)).all())
 
 
 async def test_of_two_processes_that_post_the_same_card_one_has_its_card_remembered(workspace: Workspace) -> None:
     await workspace.faults({"method": POST, "kind": "slow", "times": 1, "delay_ms": 700})
     await quick(workspace, "Disk full")
-    await workspace.changed(TAKEN)
+    await taken_over(workspace)
 
     await workspace.shown("#incidents", "Disk full")
     await asyncio.sleep(0.2)
@@ -391,7 +401,7 @@ async def test_what_another_process_took_over_is_not_asked_for_a_second_time(wor
     await workspace.lost("delete", user="ana", channel="#incidents", ts=card["ts"])
     await workspace.faults({"method": POST, "kind": "slow", "times": 1, "delay_ms": 700})
     await workspace.stage.command("ben", "#incidents", "comment 1 the vendor knows")
-    await workspace.changed(TAKEN)
+    await taken_over(workspace)
 
     async with asyncio.timeout(5):
         while not await workspace.rows("SELECT 1 FROM outbox WHERE topic = 'incident.opened'"):  # noqa: ASYNC110

@@ -1,7 +1,5 @@
 """Help for whoever asks, where they ask; why not; a hint for the first use; a word of welcome."""
 
-import pytest
-
 from tests.end_to_end.conftest import Json, Workspace
 from tests.end_to_end.eyes import answer, superuser, words_of
 
@@ -46,9 +44,10 @@ async def test_help_in_a_thread_shows_how_to_write_there(workspace: Workspace) -
     assert "`/incident resolve" not in words_of(ephemeral["blocks"])
 
 
-@pytest.mark.parametrize(
-    "who, line, words",
-    [
+async def test_why_says_whether_one_may_and_why_not(workspace: Workspace) -> None:
+    await workspace.opened("Disk full")
+
+    for who, line, words in [
         ("ben", "why resolve 1", "You may use *resolve* for INC-1."),
         ("ben", "why done", "You may use *resolve*."),
         ("ben", "why list", "You may use *list*."),
@@ -58,12 +57,8 @@ async def test_help_in_a_thread_shows_how_to_write_there(workspace: Workspace) -
         ("ben", "why", "Say which verb, as in /incident why resolve 42."),
         ("ben", "why sing", "Say which verb"),
         ("ben", "why resolve 9", "There is no INC-9"),
-    ],
-)
-async def test_why_says_whether_one_may_and_why_not(workspace: Workspace, who: str, line: str, words: str) -> None:
-    await workspace.opened("Disk full")
-
-    assert words in await answer(workspace, line, by=who)
+    ]:
+        assert words in await answer(workspace, line, by=who), line
 
 
 async def test_a_refusal_names_who_can_help(workspace: Workspace) -> None:

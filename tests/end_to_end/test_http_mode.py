@@ -124,9 +124,11 @@ async def test_what_slack_did_not_sign_just_now_is_turned_away_and_changes_nothi
     assert await workspace.rows("SELECT 1 FROM incident") == []
 
 
-@pytest.mark.parametrize(
-    "body, kind, expected",
-    [
+async def test_a_body_that_is_no_request_gets_the_right_status_and_no_work(served: tuple[Workspace, str]) -> None:
+    workspace, url = served
+    before = await kept(workspace)
+
+    for body, kind, expected in [
         (b"{", "application/json", 400),
         (b"[]", "application/json", 400),
         (b'"x"', "application/json", 400),
@@ -135,21 +137,14 @@ async def test_what_slack_did_not_sign_just_now_is_turned_away_and_changes_nothi
         (b"\xff\xfe", "application/json", 401),
         (b"", "application/json", 400),
         (b"x" * (LARGEST_BODY + 1), "application/json", 413),
-    ],
-    ids=["half", "a list", "a string", "half a payload", "a number", "no text", "nothing", "too large"],
-)
-async def test_a_body_that_is_no_request_gets_the_right_status_and_no_work(
-    served: tuple[Workspace, str], body: bytes, kind: str, expected: int
-) -> None:
-    workspace, url = served
-    before = await kept(workspace)
-    stamp = str(int(time.time()))
-    signed = {"X-Slack-Request-Timestamp": stamp, "X-Slack-Signature": _signature(stamp, body)}
+    ]:
+        stamp = str(int(time.time()))
+        signed = {"X-Slack-Request-Timestamp": stamp, "X-Slack-Signature": _signature(stamp, body)}
 
-    status, said = await sent(url, body, headers={**signed, "Content-Type": kind})
+        status, said = await sent(url, body, headers={**signed, "Content-Type": kind})
 
-    assert (status, "Traceback" in said) == (expected, False)
-    assert await kept(workspace) == before
+        assert (status, "Traceback" in said) == (expected, False), body[:80]
+        assert await kept(workspace) == before, body[:80]
 
 
 async def kept(workspace: Workspace) -> dict[str, int]:
