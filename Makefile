@@ -42,7 +42,7 @@ check: $(STAMP)  ## everything that CI runs
 	$(IN) mypy
 	.venv/bin/python .venv/bin/lint-imports
 	@$(MAKE) tour
-	@$(MAKE) test ARGS="--cov --cov-report="
+	@$(MAKE) test ARGS="-p tests.quick_coverage --cov --cov-report="
 	@$(IN) coverage report --include='domain/*' --fail-under=$(DOMAIN_COVERAGE)
 	@$(IN) coverage report --fail-under=$(COVERAGE)
 

@@ -15,7 +15,7 @@ from bot.house import Answer, Form, House, Payload
 from bot.incidents import views
 from bot.mrkdwn import join
 from bot.verbs import LISTING, PROSE, TITLED
-from domain import outbox, picking, repeats, timeline, users, workspaces
+from domain import outbox, picking, repeats, timeline, users, vocabulary
 from domain.incidents import Incident, Status
 from domain.outbox import Topic
 from domain.policy import Actor, Surface
@@ -150,11 +150,11 @@ def outcome(incident: Incident, session: AsyncSession, actor: Actor, house: Hous
 
 async def understood(session: AsyncSession, line: str, actor: Actor, *, thread_ts: str) -> Request:
     """The line, parsed with the workspace's own words; in a thread, the thread's incident is meant."""
-    verb = commands.parse(line).verb
-    spelt = await workspaces.category_names(session, actor.workspace_id) if verb in WITH_CATEGORIES else []
-    is_text = "<@" in line and verb in PROSE | TITLED
-    known = await users.names(session, actor.workspace_id, commands.people_in(line)) if is_text else {}
-    request = commands.parse(line, categories=spelt, names=known)
+    request = commands.parse(line)
+    mentioned = commands.people_in(line) if request.verb in PROSE | TITLED else []
+    if mentioned or request.verb in WITH_CATEGORIES:
+        known = await vocabulary.of(session, actor.workspace_id, mentioned)
+        request = commands.parse(line, categories=known.categories, names=known.people)
     if thread_ts and request.verb in {*ABOUT_ONE, "why", "sync"} and request.number is None and request.card is None:
         return replace(request, card=(actor.channel_id or "", thread_ts))
     return request

@@ -64,6 +64,8 @@ async def test_a_change_costs_two_calls_and_a_reply_none(workspace: Workspace, l
         "",
         "new Disk p1",
         "quick Disk p1 outage",
+        "quick Disk p1 @chloe",
+        "comment 1 ask @chloe",
         "list p1",
         "list @ana outage unassigned owner:me older:2d in:#general",
         "mine",
