@@ -4,9 +4,7 @@ from typing import Any
 
 import pytest
 
-from tests.end_to_end.conftest import Workspace
-from tests.end_to_end.eyes import answer, dialog, handed_in, superuser, words_of
-from tests.end_to_end.test_administration import (
+from tests.end_to_end.administering import (
     DEEDS,
     IDS,
     REFUSAL,
@@ -19,6 +17,8 @@ from tests.end_to_end.test_administration import (
     submitted,
     used,
 )
+from tests.end_to_end.conftest import Workspace
+from tests.end_to_end.eyes import answer, dialog, handed_in, superuser, words_of
 from tests.end_to_end.test_counts import MOST, statements
 from tests.end_to_end.test_home import buttons, clicks, home, opens, published, seen
 

@@ -4,8 +4,8 @@ import json
 from typing import Any
 
 from tests.end_to_end.conftest import Json, Workspace
+from tests.end_to_end.shortcutting import chosen, dialog, said, sent, thread_of, words
 from tests.end_to_end.test_counts import MOST, statements
-from tests.end_to_end.test_shortcuts import chosen, dialog, said, sent, thread_of, words
 
 TITLES = "SELECT title FROM incident ORDER BY number"
 INSTEAD = "incident.add_instead"

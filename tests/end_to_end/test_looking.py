@@ -7,7 +7,7 @@ from bot.sync import Pace
 from sandbox import messages
 from tests.end_to_end.conftest import Json, Workspace, settings_of
 from tests.end_to_end.eyes import direct_messages
-from tests.end_to_end.test_shortcuts import chosen, sent
+from tests.end_to_end.shortcutting import chosen, sent
 
 PLACE = "#incidents"
 POST, HISTORY, REPLIES = "chat.postMessage", "conversations.history", "conversations.replies"

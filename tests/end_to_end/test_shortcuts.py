@@ -6,80 +6,24 @@ from typing import Any
 
 import pytest
 
-from sandbox import interactions, messages
+from sandbox import messages
 from tests.end_to_end.conftest import Json, Workspace
+from tests.end_to_end.shortcutting import (
+    COMMENTS,
+    INCIDENTS,
+    chosen,
+    dialog,
+    direct,
+    dispatched,
+    fields,
+    offered,
+    said,
+    sent,
+    thread_of,
+    value,
+    words,
+)
 from tests.end_to_end.test_counts import MOST, statements
-
-INCIDENTS = "SELECT number, title, description, channel_id FROM incident ORDER BY number"
-COMMENTS = """
-SELECT number, full_name, content, comment.channel_id, comment.ts FROM comment
-JOIN "user" ON "user".id = author_id JOIN incident ON incident.id = incident_id
-WHERE comment.deleted_at IS NULL ORDER BY comment.created_at
-"""
-
-
-async def said(workspace: Workspace, channel: str, words: str, *, by: str = "ben", **more: object) -> str:
-    done = await workspace.stage.do("message", user=by, channel=channel, text=words, **more)
-    return str(done["ts"])
-
-
-async def chosen(workspace: Workspace, shortcut: str, channel: str, ts: str, *, by: str = "ana") -> Json:
-    """The dialog that a shortcut on a message opens."""
-    await workspace.stage.do("shortcut", user=by, callback_id=shortcut, channel=channel, message_ts=ts)
-    return await dialog(workspace, by)
-
-
-async def dialog(workspace: Workspace, by: str = "ana") -> Json:
-    views = (await workspace.stage.state())["views"]
-    stack: list[Json] = next(s for u, s in views.items() if u.lower().startswith(f"u0{by}") and s)
-    return stack[-1]
-
-
-async def sent(workspace: Workspace, form: Json, *, by: str = "ana", **values: Any) -> Json:
-    """What comes back when a form is sent; picks the incident by its number as a person does."""
-    ids = {b["block_id"]: b["element"]["action_id"] for b in form["blocks"] if b["type"] == "input"}
-    if "incident" in values:
-        await offered(workspace, form, values["incident"], by=by)
-    typed = {block_id: {ids[block_id]: value} for block_id, value in values.items()}
-    return await workspace.control("submit", {"user": by, "view_id": form["id"], "values": typed})
-
-
-async def offered(workspace: Workspace, form: Json, typed: str, *, by: str = "ana") -> list[str]:
-    query = {"user": by, "view_id": form["id"], "action_id": "message.incident", "value": typed}
-    return [option["text"]["text"] for option in (await workspace.control("options", query))["options"]]
-
-
-async def dispatched(workspace: Workspace, by: str, callback_id: str, channel: str, message: Json) -> Json:
-    """A payload that the local workspace's page does not offer, but that can reach the bot."""
-    box = workspace.sandbox
-    place, user = box.workspace.channel_named(channel), box.workspace.person(by)
-    payload = interactions.message_shortcut(workspace.sandbox, user, callback_id, place, message)
-    ack = await box.dispatcher.call("interactive", payload)
-    assert ack.status == "acked"
-    return await dialog(workspace, by)
-
-
-def words(form: Json) -> str:
-    return json.dumps([form["blocks"]], ensure_ascii=False)
-
-
-def fields(form: Json) -> list[str]:
-    return [block["block_id"] for block in form["blocks"] if block["type"] == "input"]
-
-
-def value(form: Json, block_id: str) -> Any:
-    element = next(b["element"] for b in form["blocks"] if b["block_id"] == block_id)
-    return element.get("initial_value") or element.get("initial_conversation")
-
-
-async def thread_of(workspace: Workspace, channel: str, root: str) -> list[str]:
-    told = await workspace.stage.messages(channel)
-    return [m["text"] for m in told if m.get("thread_ts") == root != m["ts"]]
-
-
-async def direct(workspace: Workspace, user_id: str) -> list[str]:
-    channels = (await workspace.stage.state())["channels"]
-    return [m["text"] for c in channels if c["id"] == f"D{user_id[1:]}" for m in c["messages"]]
 
 
 async def test_a_new_incident_from_anywhere_goes_to_the_incident_channel(workspace: Workspace) -> None:
@@ -337,129 +281,6 @@ async def test_a_message_that_was_brought_already_says_where(workspace: Workspac
     assert len(await workspace.rows(COMMENTS)) == 1
 
 
-async def test_a_guest_is_refused_in_words_and_nothing_is_written(workspace: Workspace) -> None:
-    ts = await said(workspace, "#incidents", "Checkout is slow")
-
-    for shortcut in ("message_create", "message_add"):
-        shown = await chosen(workspace, shortcut, "#incidents", ts, by="gus")
-        assert "You are a guest here" in words(shown)
-    await workspace.stage.do("shortcut", user="gus", callback_id="incident_new")
-    assert "You are a guest here" in words(await dialog(workspace, "gus"))
-    assert await workspace.rows(INCIDENTS) == []
-
-
-async def test_somebody_from_another_organisation_is_refused(workspace: Workspace) -> None:
-    message = {"type": "message", "ts": "1790000000.000100", "user": "U0BEN00000", "text": "Checkout is slow"}
-
-    shown = await dispatched(workspace, "priya", "message_create", "#shared-partner", message)
-
-    assert "You are from another organisation" in words(shown)
-    assert await workspace.rows(INCIDENTS) == []
-
-
-# --- what is private -------------------------------------------------------------------------------------------------
-
-
-async def test_a_private_message_goes_elsewhere_only_with_consent(workspace: Workspace) -> None:
-    ts = await said(workspace, "#security", "Badge of a contractor still works")
-    form = await chosen(workspace, "message_create", "#security", ts)
-    assert "consent" in fields(form)
-
-    refused = await sent(workspace, form, channel="C0INCIDENT", priority="high")
-    assert "from a private channel" in refused["errors"]["consent"]
-    assert await workspace.rows(INCIDENTS) == []
-    assert (await dialog(workspace))["state"]["values"]["priority"]["priority"]["selected_option"]["value"] == "high"
-
-    assert "errors" not in await sent(workspace, await dialog(workspace), consent=["yes"])
-    await workspace.delivered()
-    assert [row[3] for row in await workspace.rows(INCIDENTS)] == ["C0INCIDENT"]
-    [back] = await thread_of(workspace, "#security", ts)
-    assert "was opened from this message" in back
-
-
-async def test_a_private_message_stays_in_its_channel_without_asking(workspace: Workspace) -> None:
-    root = await said(workspace, "#security", "Badge still works")
-    await said(workspace, "#security", "whose?", by="ana", thread_ts=root)
-
-    form = await chosen(workspace, "message_create", "#security", root)
-    await sent(workspace, form, whole=["yes"])
-    card = await workspace.stage.card("#security", "INC-1 Badge still works")
-    await workspace.delivered()
-
-    [quoted] = await thread_of(workspace, "#security", card["ts"])
-    assert "from this channel" in quoted
-    assert len(await workspace.rows(COMMENTS)) == 2
-
-
-async def test_an_assignee_outside_of_the_private_channel_is_a_reader_too(workspace: Workspace) -> None:
-    ts = await said(workspace, "#security", "Badge still works")
-    form = await chosen(workspace, "message_create", "#security", ts)
-
-    refused = await sent(workspace, form, assignee="U0DMITRI00")
-    assert "consent" in refused["errors"]
-
-    assert "errors" not in await sent(workspace, form, assignee="U0BEN00000")
-
-
-async def test_the_quotation_never_names_a_private_channel(workspace: Workspace) -> None:
-    card = await workspace.opened("Doors")
-    ts = await said(workspace, "#security", "Badge still works")
-    form = await chosen(workspace, "message_add", "#security", ts)
-
-    assert "consent" in (await sent(workspace, form, incident="1"))["errors"]
-    await sent(workspace, form, incident="1", consent=["yes"])
-    await workspace.delivered()
-
-    [quoted] = await thread_of(workspace, "#incidents", card["ts"])
-    assert "from a private channel" in quoted
-    assert "security" not in quoted.lower().replace("c0security", "")
-    assert "<#C0SECURITY" not in json.dumps(await workspace.stage.messages("#incidents"))
-
-
-async def test_no_link_back_where_readers_may_not_see_the_incident(workspace: Workspace) -> None:
-    await workspace.opened("Badges", channel="#security")
-    ts = await said(workspace, "#checkout", "somebody is in the server room", by="chloe")
-
-    await sent(workspace, await chosen(workspace, "message_add", "#checkout", ts), incident="1")
-    await workspace.delivered()
-
-    assert await thread_of(workspace, "#checkout", ts) == []
-    [told] = await direct(workspace, "U0ANA00000")
-    assert "I posted no link to it there: people there may not be allowed to see the incident." in told
-
-
-async def test_in_a_channel_without_the_bot_the_form_says_what_cannot_be_done(workspace: Workspace) -> None:
-    await workspace.opened("Doors")
-    root = await said(workspace, "#board", "The lift is stuck", by="ana")
-    await said(workspace, "#board", "again?", by="ana", thread_ts=root)
-
-    form = await chosen(workspace, "message_create", "#board", root)
-    assert value(form, "channel") == "C0INCIDENT"
-    assert "/invite @Incident Tracker" in words(form)
-    assert "whole" not in fields(form)
-
-    form = await chosen(workspace, "message_add", "#board", root)
-    await sent(workspace, form, incident="1", consent=["yes"])
-    await workspace.delivered()
-
-    assert [row[:3] for row in await workspace.rows(COMMENTS)] == [(1, "Ana Almeida", "The lift is stuck")]
-    [told] = await direct(workspace, "U0ANA00000")
-    assert "I am not in that channel" in told
-
-
-async def test_words_that_the_bot_cannot_read_again_fit_into_the_form(workspace: Workspace) -> None:
-    await workspace.opened("Doors")
-    ts = await said(workspace, "#board", 'he said "no"\n' * 900, by="ana")
-
-    form = await chosen(workspace, "message_add", "#board", ts)
-    await sent(workspace, form, incident="1", consent=["yes"])
-    await workspace.delivered()
-
-    [(*_, content, _, _)] = await workspace.rows(COMMENTS)
-    assert content.endswith("…")
-    assert len(content) > 2_000
-
-
 async def test_a_long_message_is_kept_whole_as_a_comment(workspace: Workspace) -> None:
     text = "word " * 2_000 + "ends"
     ts = await said(workspace, "#checkout", text)
@@ -471,145 +292,6 @@ async def test_a_long_message_is_kept_whole_as_a_comment(workspace: Workspace) -
     await workspace.delivered()
 
     assert [row[2] for row in await workspace.rows(COMMENTS)] == [text]
-
-
-# --- what is forged, repeated or lost --------------------------------------------------------------------------------
-
-
-async def forged(workspace: Workspace, by: str, form: Json, **source: str) -> Json:
-    """The form of another message, as if it had been opened on this one."""
-    user = workspace.sandbox.workspace.person(by)["id"]
-    [view] = [v for v in workspace.sandbox.workspace.views.stack(user) if v["id"] == form["id"]]
-    view["private_metadata"] = json.dumps({"source": source})
-    return view
-
-
-async def test_a_message_of_a_private_channel_that_the_person_is_not_in_cannot_be_brought(workspace: Workspace) -> None:
-    await workspace.opened("Doors")
-    secret = await said(workspace, "#security", "the code is 4711")
-    ts = await said(workspace, "#checkout", "hello", by="chloe")
-    form = await chosen(workspace, "message_create", "#checkout", ts, by="chloe")
-    await forged(workspace, "chloe", form, channel_id="C0SECURITY", ts=secret)
-    refused = await sent(workspace, form, by="chloe", title="Mine")
-    assert "no such message that you can see" in str(refused["errors"])
-
-    form = await chosen(workspace, "message_add", "#checkout", ts, by="chloe")
-    await forged(workspace, "chloe", form, channel_id="C0SECURITY", ts=secret)
-    refused = await sent(workspace, form, by="chloe", incident="1")
-
-    assert "no such message that you can see" in str(refused["errors"])
-    assert len(await workspace.rows(INCIDENTS)) == 1
-    assert await workspace.rows(COMMENTS) == []
-
-
-async def test_an_incident_that_the_person_cannot_see_is_neither_offered_nor_taken(workspace: Workspace) -> None:
-    await workspace.opened("Badges", channel="#security")
-    ts = await said(workspace, "#checkout", "hello", by="chloe")
-    form = await chosen(workspace, "message_add", "#checkout", ts, by="chloe")
-
-    assert await offered(workspace, form, "1", by="chloe") == []
-    values = {"incident": {"message.incident": "1"}}
-    send = {"user": "chloe", "view_id": form["id"], "values": values, "force": True}
-    assert "There is no INC-1 that you can see" in (await workspace.control("submit", send))["errors"]["incident"]
-
-    send["values"] = {"incident": {"message.incident": "'; drop"}}
-    assert "choose an incident" in (await workspace.control("submit", send))["errors"]["incident"]
-
-
-async def test_the_same_form_twice_makes_one_incident_and_one_comment(workspace: Workspace) -> None:
-    ts = await said(workspace, "#checkout", "Checkout is slow")
-    for shortcut, values in (("message_create", {}), ("message_add", {"incident": "1", "note": "look"})):
-        form = await chosen(workspace, shortcut, "#checkout", ts)
-        user = workspace.sandbox.workspace.person("ana")
-        await sent(workspace, form, **values)
-        log = [e for e in await workspace.log() if e["kind"] == "delivery" and e["type"] == "view_submission"]
-        assert log
-        view = {**form, "state": {"values": _state(form, values)}}
-        payload = interactions.submission(workspace.sandbox, user, view)
-        assert (await workspace.sandbox.dispatcher.call("interactive", payload)).status == "acked"
-    await workspace.delivered()
-
-    assert len(await workspace.rows(INCIDENTS)) == 1
-    assert sorted(row[2] for row in await workspace.rows(COMMENTS)) == ["Checkout is slow", "look"]
-
-
-def _state(form: Json, values: Json) -> Json:
-    state = json.loads(json.dumps(form["state"]["values"]))
-    if "incident" in values:
-        state["incident"]["message.incident"]["selected_option"] = {"value": values["incident"]}
-        state["note"]["note"]["value"] = values["note"]
-    return dict(state)
-
-
-async def test_an_answer_that_never_came_quotes_once(workspace: Workspace) -> None:
-    card = await workspace.opened("Checkout is slow")
-    ts = await said(workspace, "#checkout", "I see it, too")
-    form = await chosen(workspace, "message_add", "#checkout", ts)
-    lost = {"kind": "timeout_after_success", "times": 1, "delay_ms": 100}
-    await workspace.faults({"method": "chat.postMessage", **lost}, {"method": "conversations.replies", **lost})
-
-    await sent(workspace, form, incident="1")
-    await workspace.delivered()
-
-    assert len(await workspace.rows(COMMENTS)) == 1
-    assert len(await thread_of(workspace, "#incidents", card["ts"])) == 1
-    assert len(await thread_of(workspace, "#checkout", ts)) == 1
-
-
-async def test_a_quotation_waits_for_a_card_that_nobody_knew_to_be_deleted(workspace: Workspace) -> None:
-    card = await workspace.opened("Checkout is slow")
-    ts = await said(workspace, "#checkout", "I see it, too")
-    form = await chosen(workspace, "message_add", "#checkout", ts)
-    await workspace.lost("delete", user="ana", channel="#incidents", ts=card["ts"])
-
-    await sent(workspace, form, incident="1")
-    await workspace.delivered()
-
-    again = await workspace.stage.card("#incidents", "Checkout is slow")
-    assert len(await thread_of(workspace, "#incidents", again["ts"])) == 1
-    assert len(await thread_of(workspace, "#checkout", ts)) == 1
-    assert await workspace.rows("SELECT 1 FROM outbox") == []
-
-
-async def test_what_slack_took_unanswered_is_quoted_once_although_the_card_is_posted_anew(
-    workspace: Workspace,
-) -> None:
-    card = await workspace.opened("Checkout is slow")
-    ts = await said(workspace, "#checkout", "I see it, too")
-    form = await chosen(workspace, "message_add", "#checkout", ts)
-    lost = {"method": "chat.postMessage", "kind": "timeout_after_success", "times": 1, "delay_ms": 50}
-    await workspace.faults(lost, {"method": "conversations.replies", "kind": "http_500", "times": 1})
-
-    await sent(workspace, form, incident="1")
-    await workspace.shown("#incidents", "I see it, too")
-    await workspace.stage.do("delete", user="ana", channel="#incidents", ts=card["ts"])
-    await workspace.delivered()
-
-    quotes = [m for m in await workspace.stage.messages("#incidents") if "I see it, too" in m["text"]]
-    assert len(quotes) == 1
-    assert len(await thread_of(workspace, "#checkout", ts)) == 1
-
-
-async def test_people_of_whom_slack_says_nothing_do_not_lose_their_words(workspace: Workspace) -> None:
-    await workspace.opened("Doors")
-    message = {"type": "message", "ts": "1790000000.000100", "user": "U0NOBODY00", "text": "it is open"}
-    form = await dispatched(workspace, "ana", "message_add", "#board", message)
-
-    await sent(workspace, form, incident="1", consent=["yes"])
-    await workspace.delivered()
-
-    assert [row[:3] for row in await workspace.rows(COMMENTS)] == [(1, "Ana Almeida", "it is open")]
-
-
-async def test_an_app_s_words_are_carried_where_the_bot_is_not(workspace: Workspace) -> None:
-    await workspace.opened("Doors")
-    post = {"type": "message", "ts": "1790000000.000100", "subtype": "bot_message", "bot_id": "B1", "text": "a\nb"}
-    form = await dispatched(workspace, "ana", "message_add", "#board", {**post, "username": "Doors"})
-
-    await sent(workspace, form, incident="1", consent=["yes"])
-    await workspace.delivered()
-
-    assert [row[1:3] for row in await workspace.rows(COMMENTS)] == [("Ana Almeida", "Doors (app) posted:\n> a\n> b")]
 
 
 async def test_a_message_of_files_alone_is_kept_with_them(workspace: Workspace) -> None:
@@ -624,74 +306,6 @@ async def test_a_message_of_files_alone_is_kept_with_them(workspace: Workspace) 
 
     assert [row[1:3] for row in await workspace.rows(COMMENTS)] == [("Ben Okafor", "")]
     assert "graph.png" in str(await workspace.rows("SELECT files FROM comment"))
-
-
-async def test_where_slack_takes_no_reply_the_person_is_told(workspace: Workspace) -> None:
-    ts = await said(workspace, "#checkout", "Checkout is slow")
-    form = await chosen(workspace, "message_create", "#checkout", ts)
-    await workspace.stage.do("delete", user="ben", channel="#checkout", ts=ts)
-
-    await sent(workspace, form)
-    await workspace.delivered()
-
-    [told] = await direct(workspace, "U0ANA00000")
-    assert "Slack takes no replies there" in told
-
-
-async def test_words_in_a_direct_message_stay_there_and_the_form_says_why_no_thread(workspace: Workspace) -> None:
-    await workspace.stage.command("ana", "#incidents", "whoami")
-    message = {"type": "message", "ts": "1790000000.000100", "user": "U0ANA00000", "text": "psst"}
-    box = workspace.sandbox
-    threaded = {**message, "thread_ts": message["ts"], "reply_count": 2}
-    payload = interactions.message_shortcut(
-        box, box.workspace.person("ana"), "message_create", box.workspace.dm("U0ANA00000"), threaded
-    )
-    await box.dispatcher.call("interactive", payload)
-    form = await dialog(workspace)
-
-    assert "I cannot read direct messages between people" in words(form)
-    assert "consent" in fields(form)
-    assert "consent" in (await sent(workspace, form))["errors"]
-
-
-@pytest.mark.parametrize("metadata", ["[]", '{"source": 1}', '{"source": {"ts": "x"}}'])
-async def test_a_form_whose_message_cannot_be_read_is_refused(workspace: Workspace, metadata: str) -> None:
-    await workspace.opened("Doors")
-    ts = await said(workspace, "#checkout", "hello")
-    form = await chosen(workspace, "message_add", "#checkout", ts)
-    [view] = workspace.sandbox.workspace.views.stack("U0ANA00000")
-    view["private_metadata"] = metadata
-
-    assert (await sent(workspace, form, incident="1"))["errors"]
-    assert await workspace.rows(COMMENTS) == []
-
-
-async def test_an_incident_that_is_deleted_meanwhile_gets_nothing(workspace: Workspace) -> None:
-    await workspace.opened("Doors")
-    ts = await said(workspace, "#checkout", "hello")
-    form = await chosen(workspace, "message_add", "#checkout", ts)
-    held = {"method": "conversations.replies", "kind": "ratelimited", "times": 1, "retry_after": 1}
-    await workspace.faults(held)
-    await sent(workspace, form, incident="1")
-    await workspace.changed("UPDATE incident SET deleted_at = now()")
-    await workspace.delivered()
-
-    assert await workspace.rows(COMMENTS) == []
-    assert await thread_of(workspace, "#checkout", ts) == []
-
-
-async def test_a_message_that_is_deleted_before_it_is_read_is_told_to_the_person(workspace: Workspace) -> None:
-    await workspace.opened("Checkout is slow")
-    ts = await said(workspace, "#checkout", "I see it, too")
-    form = await chosen(workspace, "message_add", "#checkout", ts)
-    await workspace.stage.do("delete", user="ben", channel="#checkout", ts=ts)
-
-    await sent(workspace, form, incident="1")
-    await workspace.delivered()
-
-    assert await workspace.rows(COMMENTS) == []
-    told = await direct(workspace, "U0ANA00000")
-    assert any("could not be brought to" in each for each in told)
 
 
 async def test_shortcuts_cost_at_most_five_statements(workspace: Workspace) -> None:
@@ -728,23 +342,3 @@ async def test_shortcuts_cost_at_most_five_statements(workspace: Workspace) -> N
 
     assert {name: len(cost) for name, cost in costs.items() if len(cost) > MOST} == {}
     assert len(await workspace.rows(INCIDENTS)) == 2
-
-
-@pytest.mark.parametrize("times, channel", [(1, "#checkout"), (2, "#incidents")], ids=["link", "quote"])
-async def test_what_slack_took_unanswered_stays_one_although_the_card_is_posted_anew(
-    workspace: Workspace, times: int, channel: str
-) -> None:
-    card = await workspace.opened("Disk full")
-    ts = await said(workspace, "#checkout", "the vendor knows")
-    form = await chosen(workspace, "message_add", "#checkout", ts)
-    unanswered = {"method": "chat.postMessage", "kind": "timeout_after_success", "delay_ms": 2000}
-    await workspace.faults({**unanswered, "times": times})
-
-    await sent(workspace, form, incident="1")
-    await workspace.shown(channel, "*Ana Almeida* brought" if times == 2 else "added to")
-    await workspace.stage.do("delete", user="ana", channel="#incidents", ts=card["ts"])
-    await workspace.delivered()
-
-    assert len(await thread_of(workspace, "#checkout", ts)) == 1
-    told = [message["text"] for message in await workspace.stage.messages("#incidents")]
-    assert sum("the vendor knows" in text for text in told) == 1

@@ -17,8 +17,8 @@ from domain import installations, tokens, users
 from sandbox import manifest as manifests
 from sandbox.oauth import CLIENT_ID, CLIENT_SECRET
 from tests.chaos.machines import Program
+from tests.end_to_end.administering import IDS
 from tests.end_to_end.eyes import answer
-from tests.end_to_end.test_administration import IDS
 from tests.installing.conftest import KEY, SECRET_KEY, Browser, Slack, install, until
 from tests.ports import free_port
 

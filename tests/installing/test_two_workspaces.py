@@ -11,8 +11,8 @@ from bot.app import Bot
 from domain import db
 from domain.models import Base
 from sandbox.ids import Stamps as Own
+from tests.end_to_end.administering import IDS
 from tests.end_to_end.conftest import Workspace
-from tests.end_to_end.test_administration import IDS
 from tests.end_to_end.test_http_mode import sent
 from tests.installing import scoping
 from tests.installing.conftest import Browser, Slack, install
