@@ -15,6 +15,8 @@ WORDS = "to_tsvector('simple', (title || ' ') || description)"
 """What full-text search looks at; an index holds it."""
 _ORDER = ("workspace_id", "priority", "number")
 _LETTERS = {"title": "gin_trgm_ops", "description": "gin_trgm_ops"}
+_COUNTED = ("channel_id", "owner_id", "assignee_id", "status", "updated_at")
+"""What decides who sees an incident and where it stands; among many, rows are read only of those that are shown."""
 _ALIVE = text("deleted_at IS NULL")
 _UNRESOLVED = text("status <> 'resolved' AND deleted_at IS NULL")
 
@@ -58,7 +60,7 @@ class Incident(Base):
         workspaces.category_of_workspace(),
         CheckConstraint("char_length(title) BETWEEN 1 AND 255", name="title_length"),
         CheckConstraint("(status = 'resolved') = (resolved_at IS NOT NULL)", name="resolved_has_time"),
-        Index("ix_incident_unresolved", *_ORDER, postgresql_where=_UNRESOLVED),
+        Index("ix_incident_unresolved", *_ORDER, postgresql_where=_UNRESOLVED, postgresql_include=_COUNTED),
         Index("ix_incident_listed", *_ORDER, postgresql_where=_ALIVE),
         Index("ix_incident_words", text(WORDS), postgresql_using="gin", postgresql_where=_ALIVE),
         Index(
