@@ -33,10 +33,10 @@ async def sync_asked(session: AsyncSession, request: Request, actor: Actor, hous
     incident = await incidents.get(session, target_of(request), by=actor)
     await rereading.plan(session, actor.workspace_id, await threads.of(session, incident.id), is_whole=True)
     ids: dict[str, Any] = {"incident_id": incident.id, **asked}
+    told = outbox.row(Topic.SYNC_ASKED, lane=f"sync:{incident.id}", **ids)
     renewed = outbox.row(Topic.INCIDENT_CHANGED, workspace_id=actor.workspace_id, incident_id=incident.id)
-    key = f"sync:{incident.id}:{actor.id}"
-    await outbox.add_once(session, key, outbox.row(Topic.SYNC_ASKED, lane=f"sync:{incident.id}", **ids))
-    await outbox.add(session, renewed)
+    rows = [told | {"key": f"sync:{incident.id}:{actor.id}"}, renewed | {"key": None}]
+    await session.execute(outbox.insertion(session, rows).on_conflict_do_nothing(index_elements=["key"]))
     return views.syncing(incident)
 
 

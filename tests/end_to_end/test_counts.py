@@ -90,6 +90,7 @@ async def test_a_change_costs_two_calls_and_a_reply_none(workspace: Workspace, l
         "delete 1",
         "undo",
         "why resolve 1",
+        "sync 1",
         "help",
     ],
 )

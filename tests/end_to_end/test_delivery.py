@@ -98,7 +98,7 @@ async def test_a_call_that_hangs_holds_nobody_else(workspace: Workspace) -> None
 
     await quick(workspace, "Badge lost", "#checkout")
 
-    assert await workspace.shown("#checkout", "Badge lost", timeout_s=2)
+    assert await workspace.shown("#checkout", "Badge lost")
     assert await cards(workspace, "Disk full") == []
     await workspace.delivered()
     assert len(await cards(workspace, "Disk full")) == 1
@@ -140,7 +140,7 @@ async def test_a_row_that_nobody_can_send_holds_no_other(workspace: Workspace) -
 
     await quick(workspace, "Disk full")
 
-    assert await workspace.shown("#incidents", "Disk full", timeout_s=2)
+    assert await workspace.shown("#incidents", "Disk full")
     waiting = await workspace.rows("SELECT last_error FROM outbox WHERE lane LIKE 'poison%' ORDER BY topic")
     assert [error for (error,) in waiting if error] == ["KeyError"] * 3
 
@@ -165,7 +165,7 @@ async def test_what_slack_refuses_for_good_is_given_up_and_its_thread_goes_on(wo
     await workspace.delivered()
 
     assert await workspace.rows("SELECT topic, last_error FROM outbox") == [("change.noted", "no_permission")]
-    assert await workspace.shown("#incidents", "freed space", timeout_s=1)
+    assert await workspace.shown("#incidents", "freed space")
 
 
 @pytest.mark.parametrize("method", [POST, "chat.update"])
