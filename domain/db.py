@@ -101,6 +101,7 @@ def _connect_args() -> dict[str, Any]:
         "pg_trgm.word_similarity_threshold": ALIKE,
         "pg_trgm.similarity_threshold": NEAR,
         "jit": "off",  # compiling a search takes longer than running it
+        "random_page_cost": "1.1",  # no disk turns; at the usual 4 whole tables are read beside an index
     }
     return {"connect_timeout": 2, "async_creator_fn": Way(settings)}
 

@@ -33,6 +33,7 @@ from sqlalchemy import (
     literal_column,
     or_,
     select,
+    true,
     union,
     union_all,
 )
@@ -185,13 +186,14 @@ def _ids(matching: Matching, where: ColumnElement[bool], by: Actor, turn: Turn) 
     is_full = _count(walked) > turn.most
     texts = [select(Incident.id).where(each, Incident.deleted_at.is_(None)) for each in own(Incident)]
 
-    def named(comments: Select[UUID]) -> ColumnElement[bool]:
-        return Incident.id.in_(select(union(*texts, comments).subquery()))
-
+    one = union(*texts, select(few.c.incident_id)).subquery()
+    # One by one, as they are few: PostgreSQL would go through all incidents, as it takes any text to be in many.
+    looked_at = select(*_PLACE).where(Incident.id == one.c.id, where).offset(0).lateral()
+    every = Incident.id.in_(select(union(*texts, talk).subquery()))
     parts = (
-        select(select(*_PLACE).where(where, is_few, named(select(few.c.incident_id))).subquery()),
+        select(looked_at).select_from(one.join(looked_at, true())).where(is_few),
         select(walked).where(is_full),
-        select(select(*_PLACE).where(where, ~is_few, ~is_full, named(talk)).subquery()),
+        select(select(*_PLACE).where(where, ~is_few, ~is_full, every).subquery()),
     )
     found = union_all(*parts).subquery()
     order = found.c.number.asc() if turn.before is not None else found.c.number.desc()
