@@ -85,6 +85,9 @@ class Houses:
         """Slack does not take the workspace's token; whether it is this workspace alone that has to wait."""
         return False
 
+    async def parked(self, _workspace_id: str) -> None:
+        """Something was put off because its workspace is not served."""
+
     def authorize(self) -> Authorize:
         """What bolt asks for each request."""
 

@@ -178,6 +178,7 @@ class Relay:
         if served is None:
             self._untried[message.id] += 1
             await self._later(message, self._houses.absent_s, "not served here")
+            await self._houses.parked(message.workspace_id)
             return
         try:
             also = await self._deliveries[message.topic](message, served.paced, served.house)

@@ -117,6 +117,12 @@ class Registry(Houses):
         await self.look()
         return True
 
+    async def parked(self, workspace_id: str) -> None:
+        """It may have been installed while that was put off, and what waited for it was due a moment before."""
+        if self.of(workspace_id) is not None:
+            async with self.begin() as session:
+                await installations.unpark(session, workspace_id)
+
     def authorize(self) -> Authorize:
         async def authorize(team_id: str | None) -> AuthorizeResult:
             known = self._served.get(team_id or "")
@@ -153,21 +159,21 @@ class Registry(Houses):
                     await self._open(workspace_id, version)
 
     async def _open(self, workspace_id: str, version: int) -> None:
-        is_new, entered = workspace_id not in self._served, None
+        is_new, entered = not (workspace_id in self._served and workspace_id in self._versions), None
         if is_new:
             await server.prepare(self.settings, self.begin, workspace_id)
         try:
             async with self.begin() as session:
                 bot = await self.store(session).bot(workspace_id)
                 entered = bot and await self._entered(session, bot, workspace_id)
+                if entered:
+                    self.add(entered)  # before what waits for it is due
                 await installations.unpark(session, workspace_id)
                 if is_new:
                     await absence.ended(session, workspace_id)
         except SealedError as error:
             log.error("not_served", workspace=workspace_id, why=str(error))  # noqa: TRY400 - the sentence says it all
         self._versions[workspace_id] = version
-        if entered:
-            self.add(entered)
         if entered and is_new:
             self._newcomers.put_nowait(workspace_id)
 

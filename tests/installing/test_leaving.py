@@ -1,6 +1,7 @@
 """A workspace removes the app, or Slack takes its token no more: that one waits, the others go on."""
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from sqlalchemy import text
@@ -159,3 +160,29 @@ async def test_a_token_that_stays_refused_is_asked_for_now_and_then(slack: Slack
         assert not await Renewing(bot.houses).try_one_again()
 
         assert await refused(slack.harbour)
+
+
+async def test_what_is_put_off_at_the_very_moment_of_an_installation_is_sent(
+    slack: Slack, browser: Browser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    putting_back = outbox.put_back
+
+    async with slack.served() as bot:
+        await both_installed(slack, browser)
+        await opens(slack.harbour, "Disk full")
+        await slack.harbour.delivered()
+        [served] = [each for each in bot.houses.all() if each.house.workspace_id == HARBOUR]
+
+        async def just_installed(*given: Any, **how: Any) -> None:
+            bot.houses.add(served)
+            await putting_back(*given, **how)
+
+        monkeypatch.setattr(outbox, "put_back", just_installed)
+        [(incident_id,)] = await slack.rows("SELECT id FROM incident")
+        del bot.houses._served[HARBOUR]
+        async with bot.houses.begin() as session:
+            row = outbox.row(Topic.INCIDENT_CHANGED, workspace_id=HARBOUR, incident_id=incident_id)
+            await outbox.add(session, row)
+
+        await slack.harbour.delivered()
+        assert bot.houses.of(HARBOUR) is served
