@@ -84,16 +84,17 @@ async def _relaying(url: str) -> AsyncIterator[tuple[Begin, Probe]]:
         await workspaces.ensure(session, WORKSPACE, url="https://bench.slack.com/")
     names: dict[str, Any] = {"workspace_id": WORKSPACE, "bot_user_id": "U0BENCH", "bot_id": "B0BENCH"}
     house = cast(House, SimpleNamespace(**names))
-    houses = Houses(begin=begin, lightly=begin, once=engine.connect, routes=Routes())  # it asks for nothing alone
-    houses.add(served(house, AsyncWebClient("xoxb-none"), Pace()))
-    relay = Relay({TOPIC: probe.send}, houses, wake, name=lambda: "unmarked-1", own="process-1")
-    running = asyncio.create_task(relay.run())
-    try:
-        yield begin, probe
-    finally:
-        running.cancel()
-        await asyncio.gather(running, return_exceptions=True)
-        await engine.dispose()
+    async with db.alone(engine) as alone:
+        houses = Houses(begin=begin, lightly=begin, once=alone.connect, routes=Routes())
+        houses.add(served(house, AsyncWebClient("xoxb-none"), Pace()))
+        relay = Relay({TOPIC: probe.send}, houses, wake, name=lambda: "unmarked-1", own="process-1")
+        running = asyncio.create_task(relay.run())
+        try:
+            yield begin, probe
+        finally:
+            running.cancel()
+            await asyncio.gather(running, return_exceptions=True)
+    await engine.dispose()
 
 
 async def _once(begin: Begin, probe: Probe, name: str) -> float:

@@ -5,15 +5,11 @@ from collections.abc import AsyncIterator
 import pytest
 from playwright.async_api import Browser, Locator, expect
 
-from bot import app as bot_app
-from bot.demo import MANIFEST
 from bot.sync import Pace
-from domain import db
-from sandbox import server
 from sandbox.server import Sandbox
 from tests.browser.conftest import Opens, opened_pages
 from tests.browser.person import Person
-from tests.end_to_end.conftest import emptied, settings_of
+from tests.end_to_end.conftest import working
 
 pytestmark = pytest.mark.browser
 
@@ -21,16 +17,8 @@ pytestmark = pytest.mark.browser
 @pytest.fixture
 async def workplace(database_url: str) -> AsyncIterator[Sandbox]:
     """The local workspace with Incident Tracker in it."""
-    engine = db.engine(database_url)
-    await emptied(engine)
-    try:
-        async with (
-            server.serve(manifest=MANIFEST, limits=False) as sandbox,
-            bot_app.running(settings_of(sandbox), engine, pace=Pace(interval_s=0)),
-        ):
-            yield sandbox
-    finally:
-        await engine.dispose()
+    async with working(database_url, pace=Pace(interval_s=0)) as workspace:
+        yield workspace.sandbox
 
 
 @pytest.fixture

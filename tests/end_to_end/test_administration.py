@@ -1,4 +1,4 @@
-"""Administration by line, menu and form: what superusers can do, and that nobody else can."""
+"""Administration by line, menu and form: what superusers can do."""
 
 import asyncio
 from collections.abc import Awaitable, Callable

@@ -1,4 +1,4 @@
-"""Shortcuts: from a message to an incident, with its thread, and nothing private where it was not meant to be."""
+"""Shortcuts: from a message to an incident, with its thread."""
 
 import json
 import re
